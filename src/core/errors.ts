@@ -1,0 +1,61 @@
+// What can go wrong, as a closed list. src/grpc/status.ts turns each into one gRPC status.
+
+/** Reasons published in proto/introspectd/v1/error_reason.proto, without the prefix. */
+export type Reason =
+  | 'CALLER_UNIDENTIFIED'
+  | 'CALLER_UNKNOWN'
+  | 'PERMISSION_MISSING'
+  | 'ISSUER_NOT_ALLOWED'
+  | 'TOKEN_REQUIRED'
+  | 'TOKEN_TOO_LONG'
+  | 'TOKEN_MALFORMED'
+  | 'BATCH_EMPTY'
+  | 'BATCH_TOO_LARGE'
+  | 'REQUEST_INVALID'
+  | 'CLAIMS_INVALID'
+  | 'CLAIMS_TOO_LARGE'
+  | 'TTL_TOO_LONG'
+  | 'TOKEN_EXISTS'
+  | 'TOKEN_REVOKED'
+  | 'STORE_UNAVAILABLE'
+  | 'OVERLOADED'
+  | 'UNKNOWN_TOKENS_EXHAUSTED'
+  | 'DRAINING'
+  | 'NOT_SUPPORTED'
+  | 'DEADLINE'
+  | 'CANCELLED'
+  | 'INTERNAL';
+
+/** A field at fault. `field` is a path in the request; `description` never quotes the value. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** An error whose reason and message may be told to the caller: the message is fixed text, never built from input. */
+export class IntrospectdError extends Error {
+  readonly reason: Reason;
+  readonly violations: readonly FieldViolation[];
+
+  constructor(reason: Reason, message: string, violations: readonly FieldViolation[] = []) {
+    super(message);
+    this.name = 'IntrospectdError';
+    this.reason = reason;
+    this.violations = violations;
+  }
+}
+
+/**
+ * The store cannot be reached, or not be trusted. `detail` is for the log of the operator and holds no token, key or
+ * claim; the caller is told only that the store is unavailable.
+ */
+export class StoreUnavailable extends IntrospectdError {
+  readonly detail: string;
+
+  constructor(detail: string, options?: { readonly cause?: unknown }) {
+    super('STORE_UNAVAILABLE', 'the token store is unavailable; retry');
+    this.name = 'StoreUnavailable';
+    this.detail = detail;
+    if (options?.cause !== undefined) this.cause = options.cause;
+  }
+}

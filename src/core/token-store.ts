@@ -1,0 +1,116 @@
+// The contract between the rules and the engines (memory, LMDB, Redis). What it excludes: keys, connections,
+// transactions, and any judgement of whether a token is active.
+import type { Digest, Tag } from './key-ring.js';
+
+/** (tag, before): everything that carries this tag and was issued at or before that instant (ms) is dead. */
+export interface Revocation {
+  readonly tag: Tag;
+  readonly beforeMs: number;
+  /** Whose event it is, for watchers; all zeros for a token that was never registered. */
+  readonly issuerTag: Tag;
+}
+
+/** The end of time, ms: tokens, jtis, grants and sessions are never reused, so their revocations have no end. */
+export const END_OF_TIME_MS = 253402300799999;
+
+/** Stands on one entry of the log: its id and 8 random bytes. Made and read by the engine alone; also a `revision`. */
+export type Cursor = string & { readonly __brand: 'Cursor' };
+
+export interface StoreRead {
+  /** As many as the digests, in their order: an entry's bytes (core/entry.ts), or undefined where there is none. */
+  readonly entries: readonly (Uint8Array | undefined)[];
+  /** What the log says after the cursor, in its order; empty on a reset. */
+  readonly revocations: readonly Revocation[];
+  /** Where the log was read to. */
+  readonly cursor: Cursor;
+  /** The log did not begin with the entry that the cursor stood on: load the live revocations, then answer. */
+  readonly reset: boolean;
+  /** A full page of the log proves nothing: apply it and read again from `cursor`. */
+  readonly more: boolean;
+  /** max(store clock, last time this store used), ms. Never steps back. */
+  readonly storeTimeMs: number;
+}
+
+export interface RegisterEntry {
+  /** Under every ring key, the writing one first. */
+  readonly digests: readonly Digest[];
+  /** encodeRecord()'s bytes; the store stamps registered_at. */
+  readonly record: Buffer;
+}
+
+/**
+ * registered: written. unchanged: an equal record is there, nothing was written. exists: a different one is there.
+ * revoked: a tombstone, or a live revocation of its jti, grant or session tag, is there. ttl_too_long: exp is further
+ * from the issue instant than max_token_ttl.
+ */
+export type RegisterOutcome = 'registered' | 'unchanged' | 'exists' | 'revoked' | 'ttl_too_long';
+
+export interface RevokeTokenCommand {
+  /** Under every ring key, the writing one first. */
+  readonly digests: readonly Digest[];
+  readonly tokenTag: Tag;
+  /** How many tombstones of tokens that were never registered the store may hold. */
+  readonly maxUnknownTombstones: number;
+}
+
+/** `exhausted`: the token is unknown, and there is no room for its tombstone. Nothing was written. */
+export type RevokeTokenResult =
+  | { readonly outcome: 'revoked'; readonly revision: Cursor; readonly replaced: Uint8Array | undefined }
+  | { readonly outcome: 'exhausted' };
+
+export interface RevokeTagCommand {
+  readonly tag: Tag;
+  readonly issuerTag: Tag;
+  /** Undefined = the store's time at commit. */
+  readonly beforeMs: number | undefined;
+}
+
+export interface StoreMeta {
+  readonly storeId: string;
+  readonly partitions: number;
+  readonly tagKeyCheck: string;
+  /** Of every digest key that entries may stand under. */
+  readonly digestKeyChecks: readonly string[];
+  readonly maxTokenTtlMs: number;
+  readonly leaseMs: number;
+  readonly lastStoreTimeMs: number;
+}
+
+/**
+ * Every engine passes test/store/conformance.ts. Every transport fault, and every entry of an unknown form, is
+ * StoreUnavailable; a missing entry is undefined, never an error.
+ *
+ * Entries, tombstones and live revocations expire by the store's time (a record and its tombstone at exp, a tombstone
+ * with a lease on top; the rest when nothing that they concern can be valid), and an expired one is as if it were not
+ * there. Log and meta do not expire; the log is trimmed but never empty.
+ */
+export interface TokenStore {
+  /**
+   * One round trip. Entries are read before the log, so the answer is true at the log read. The log read is inclusive:
+   * it must begin with the very entry that the cursor stands on, else `reset`. Undefined = no cursor yet: a reset.
+   */
+  read(digests: readonly Digest[], cursor: Cursor | undefined): Promise<StoreRead>;
+
+  /** Each entry is checked and set in one atomic step. Results in order. */
+  register(entries: readonly RegisterEntry[]): Promise<readonly RegisterOutcome[]>;
+
+  /**
+   * Puts the tombstone in place of the record and the log entry behind it, in one atomic step that is durable when this
+   * resolves. Always writes, also when already revoked. A refresh token's grant tag, read from what is replaced, is
+   * revoked in the same step, so a retry repeats it.
+   */
+  revokeToken(command: RevokeTokenCommand): Promise<RevokeTokenResult>;
+
+  /** Live revocation and log entry in one atomic, durable step. The same tag keeps max(before). */
+  revokeTag(command: RevokeTagCommand): Promise<{ readonly revision: Cursor; readonly beforeMs: number }>;
+
+  /** All live tag revocations, in chunks. */
+  loadRevocations(): AsyncIterable<readonly Revocation[]>;
+
+  /** Resolves when the store can be trusted to answer; throws StoreUnavailable with the reason otherwise. */
+  ready(): Promise<void>;
+
+  meta(): Promise<StoreMeta>;
+
+  close(): Promise<void>;
+}
