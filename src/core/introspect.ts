@@ -1,27 +1,13 @@
-// Answers for one token and for many: digests, one store read, the judge. Knows no gRPC.
-
-import type { IntrospectdError } from './errors.js';
+// Answers for one token and for many: digests, one fenced read, the judge. Knows no gRPC.
+import { decodeEntry, type Entry } from './entry.js';
+import { IntrospectdError } from './errors.js';
+import type { Fence, FencedRead } from './fence.js';
+import { judge, type Verdict } from './judge.js';
+import type { KeyRing } from './key-ring.js';
 import type { Caller } from './policy.js';
-import type { Token } from './token.js';
-
-export type InactiveReason =
-  | 'NOT_FOUND'
-  | 'REVOKED'
-  | 'EXPIRED'
-  | 'NOT_YET_VALID'
-  | 'AUDIENCE_MISMATCH'
-  | 'TOKEN_USE_MISMATCH';
-
-/** What the judge says. `reason` is for callers with permission "explain" and for metrics; the wire says it to no one else. */
-export type Verdict =
-  | { readonly active: false; readonly reason: InactiveReason }
-  | {
-      readonly active: true;
-      /** Encoded TokenClaims, all of them. */
-      readonly claims: Uint8Array;
-      /** Which are present. Pass the bytes through only if this is within the caller's claimsMask. */
-      readonly mask: number;
-    };
+import type { ReadBatcher } from './read-batcher.js';
+import type { RevocationTable } from './revocation-table.js';
+import { type Token, tokenSha256 } from './token.js';
 
 export interface IntrospectCommand {
   readonly caller: Caller;
@@ -37,4 +23,51 @@ export interface Introspect {
     command: IntrospectCommand,
     items: readonly (Token | IntrospectdError)[],
   ): Promise<readonly (Verdict | IntrospectdError)[]>;
+}
+
+export interface IntrospectDependencies {
+  readonly keyRing: KeyRing;
+  readonly fence: Fence;
+  readonly batcher: ReadBatcher;
+  readonly table: RevocationTable;
+  /** Server time, ms. */
+  readonly now: () => number;
+}
+
+export function createIntrospect({ keyRing, fence, batcher, table, now }: IntrospectDependencies): Introspect {
+  const ring = keyRing.checks.digests.length;
+
+  function answer(command: IntrospectCommand, read: FencedRead, index: number): Verdict {
+    const entry = findEntry(read.entries, index * ring, ring);
+    return judge(entry, {
+      caller: command.caller,
+      audiences: command.audiences,
+      revocations: table,
+      storeTimeMs: read.storeTimeMs,
+      serverTimeMs: now(),
+    });
+  }
+
+  return {
+    one: async (command, token) => answer(command, await batcher.read(keyRing.digests(tokenSha256(token))), 0),
+    many: async (command, items) => {
+      const tokens = items.filter((item): item is Token => !(item instanceof IntrospectdError));
+      const read = await fence.read(tokens.flatMap((token) => keyRing.digests(tokenSha256(token))));
+      let index = 0;
+      return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, index++)));
+    },
+  };
+}
+
+// A token may stand under several digests while keys are rotated: a tombstone under any of them wins.
+function findEntry(entries: FencedRead['entries'], start: number, count: number): Entry | undefined {
+  let found: Entry | undefined;
+  for (let index = start; index < start + count; index++) {
+    const bytes = entries[index];
+    if (bytes === undefined) continue;
+    const entry = decodeEntry(bytes);
+    if (entry.kind === 'tombstone') return entry;
+    found ??= entry;
+  }
+  return found;
 }

@@ -1,8 +1,11 @@
 // Makes tokens known: check what the issuer may register, build the records, one store call.
 import type { JudgedClaims } from './claims.js';
-import type { IntrospectdError } from './errors.js';
+import { encodeRecord } from './entry.js';
+import { IntrospectdError } from './errors.js';
+import type { KeyRing, Tag, TagKind } from './key-ring.js';
 import type { Caller } from './policy.js';
 import type { TokenSha256 } from './token.js';
+import type { RegisterEntry, RegisterOutcome, TokenStore } from './token-store.js';
 
 export interface RegisterItem {
   readonly sha256: TokenSha256;
@@ -19,4 +22,84 @@ export interface Register {
     caller: Caller,
     items: readonly (RegisterItem | IntrospectdError)[],
   ): Promise<readonly (IntrospectdError | undefined)[]>;
+}
+
+export interface RegisterDependencies {
+  readonly keyRing: KeyRing;
+  readonly store: Pick<TokenStore, 'register'>;
+}
+
+export function createRegister({ keyRing, store }: RegisterDependencies): Register {
+  return {
+    many: async (caller, items) => {
+      const checked = items.map((item) => toEntry(keyRing, caller, item));
+      const entries = checked.filter((entry): entry is RegisterEntry => !(entry instanceof IntrospectdError));
+      const outcomes = entries.length === 0 ? [] : await store.register(entries);
+      let index = 0;
+      return checked.map((entry) => (entry instanceof IntrospectdError ? entry : toError(outcomes[index++])));
+    },
+  };
+}
+
+function toEntry(
+  keyRing: KeyRing,
+  caller: Caller,
+  item: RegisterItem | IntrospectdError,
+): RegisterEntry | IntrospectdError {
+  if (item instanceof IntrospectdError) return item;
+  const { claims, sha256 } = item;
+  if (!caller.issuers.has(claims.iss)) {
+    return new IntrospectdError('ISSUER_NOT_ALLOWED', "the claim iss is not one of the caller's issuers");
+  }
+  const record = encodeRecord({
+    tokenUse: claims.tokenUse,
+    // iat has whole seconds: its last millisecond, so that a login in the second after a "revoke all" lives.
+    claimedIssueMs: item.issuedAtMs ?? claims.iatSeconds * 1000 + 999,
+    hasIssuedAtMs: item.issuedAtMs !== undefined,
+    expSeconds: claims.expSeconds,
+    nbfSeconds: claims.nbfSeconds,
+    iss: claims.iss,
+    aud: claims.aud,
+    tags: toTags(keyRing, sha256, claims),
+    mask: item.mask,
+    claims: item.encoded,
+  });
+  return { digests: keyRing.digests(sha256), record };
+}
+
+/** Fingerprints of all that the token belongs to. */
+function toTags(keyRing: KeyRing, sha256: TokenSha256, claims: JudgedClaims): ReadonlyMap<TagKind, Tag> {
+  const { iss, jti, grantId, sid, clientId, sub } = claims;
+  const tags = new Map<TagKind, Tag>([
+    ['token', keyRing.tag('token', '', sha256)],
+    ['issuer', keyRing.tag('issuer', iss, '')],
+  ]);
+  if (jti !== undefined) tags.set('jti', keyRing.tag('jti', iss, jti));
+  if (grantId !== undefined) tags.set('grant', keyRing.tag('grant', iss, grantId));
+  if (sid !== undefined) tags.set('session', keyRing.tag('session', iss, sid));
+  if (clientId !== undefined) tags.set('client', keyRing.tag('client', iss, clientId));
+  if (sub !== undefined) tags.set('subject', keyRing.tag('subject', iss, sub));
+  if (sub !== undefined && clientId !== undefined) {
+    tags.set('subject_client', keyRing.tag('subject_client', iss, `${sub.length}:${sub}${clientId}`));
+  }
+  return tags;
+}
+
+function toError(outcome: RegisterOutcome | undefined): IntrospectdError | undefined {
+  switch (outcome) {
+    case 'registered':
+    case 'unchanged':
+      return undefined;
+    case 'exists':
+      return new IntrospectdError('TOKEN_EXISTS', 'the token is registered with other claims');
+    case 'revoked':
+      return new IntrospectdError('TOKEN_REVOKED', 'the token, or something it belongs to, is revoked');
+    case 'ttl_too_long':
+      return new IntrospectdError(
+        'TTL_TOO_LONG',
+        "exp is further from the issue instant than the store's max_token_ttl",
+      );
+    case undefined:
+      return new IntrospectdError('INTERNAL', 'the store gave no outcome for this entry');
+  }
 }

@@ -1,0 +1,64 @@
+// The one judge: every door (unary, batch, ext_authz, CLI) asks it, and it alone says "active", in its last line.
+import type { Entry } from './entry.js';
+import type { Caller } from './policy.js';
+import type { RevocationTable } from './revocation-table.js';
+
+/** Told to callers with permission "explain"; to all others every inactive answer is the same bytes. */
+export type InactiveReason =
+  | 'NOT_FOUND'
+  | 'REVOKED'
+  | 'EXPIRED'
+  | 'NOT_YET_VALID'
+  | 'AUDIENCE_MISMATCH'
+  | 'TOKEN_USE_MISMATCH';
+
+export interface Inactive {
+  readonly active: false;
+  readonly reason: InactiveReason;
+}
+
+export interface Active {
+  readonly active: true;
+  /** Encoded TokenClaims, all of them, and which are present: pass on only what the caller's claimsMask allows. */
+  readonly claims: Uint8Array;
+  readonly mask: number;
+}
+
+export type Verdict = Inactive | Active;
+
+export interface Question {
+  readonly caller: Caller;
+  /** Answer for one of these only; empty = any that the policy allows. */
+  readonly audiences: readonly string[];
+  readonly revocations: Pick<RevocationTable, 'isRevoked'>;
+  /** Two clocks, ms: doubt between them is read against the token. */
+  readonly storeTimeMs: number;
+  readonly serverTimeMs: number;
+}
+
+export function judge(entry: Entry | undefined, question: Question): Verdict {
+  const { caller, revocations, storeTimeMs, serverTimeMs } = question;
+  if (entry === undefined) return inactive('NOT_FOUND');
+  // RFC 7662 §4: outside the caller's issuers nothing is told, not even to those who may ask why.
+  if (!caller.issuers.has(entry.iss)) return inactive('NOT_FOUND');
+  if (entry.kind === 'tombstone') return inactive('REVOKED');
+  if (revocations.isRevoked(entry.tags, entry.issueInstantMs)) return inactive('REVOKED');
+  if (Math.max(storeTimeMs, serverTimeMs) >= entry.expMs) return inactive('EXPIRED');
+  if (entry.nbfMs !== undefined && Math.min(storeTimeMs, serverTimeMs) < entry.nbfMs) return inactive('NOT_YET_VALID');
+  if (!caller.tokenUse.has(entry.tokenUse)) return inactive('TOKEN_USE_MISMATCH');
+  if (!isMeantFor(entry.aud, question)) return inactive('AUDIENCE_MISMATCH');
+  return { active: true, claims: entry.claims, mask: entry.mask };
+}
+
+function isMeantFor(aud: readonly string[], { caller, audiences }: Question): boolean {
+  if (caller.anyAudience && audiences.length === 0) return true;
+  return aud.some(
+    (audience) =>
+      (caller.anyAudience || caller.audiences.has(audience)) &&
+      (audiences.length === 0 || audiences.includes(audience)),
+  );
+}
+
+function inactive(reason: InactiveReason): Inactive {
+  return { active: false, reason };
+}

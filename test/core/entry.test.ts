@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  decodeEntry,
+  type EntryFields,
+  encodeRecord,
+  encodeUnknownTombstone,
+  findTag,
+  isSameRegistration,
+  stampRegisteredAt,
+  toTombstone,
+} from '../../src/core/entry.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import { TAG_KINDS, type Tag, type TagKind } from '../../src/core/key-ring.js';
+
+const MAX_SECONDS = 253402300799;
+
+const tag = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => bytes as Tag);
+const fields: fc.Arbitrary<EntryFields> = fc
+  .record({
+    tokenUse: fc.constantFrom('access_token' as const, 'refresh_token' as const),
+    claimedIssueMs: fc.integer({ min: 0, max: MAX_SECONDS * 1000 + 999 }),
+    hasIssuedAtMs: fc.boolean(),
+    expSeconds: fc.integer({ min: 0, max: MAX_SECONDS }),
+    nbfSeconds: fc.option(fc.integer({ min: 0, max: MAX_SECONDS }), { nil: undefined }),
+    iss: fc.string({ minLength: 1, unit: 'grapheme' }),
+    aud: fc.array(fc.string({ minLength: 1, unit: 'grapheme' }), { maxLength: 4 }),
+    tags: fc
+      .subarray([...TAG_KINDS])
+      .chain((kinds) =>
+        fc.tuple(...kinds.map(() => tag)).map((tags) => new Map(kinds.map((kind, i) => [kind, tags[i] as Tag]))),
+      ),
+    mask: fc.integer({ min: 0, max: 0x1fffff }),
+    noise: fc.uint8Array({ maxLength: 50 }),
+  })
+  .map(({ noise, ...rest }) => ({
+    ...rest,
+    claims: Buffer.concat([noise, ...[rest.iss, ...rest.aud].map((text) => Buffer.from(text))]),
+  }));
+const registeredAt = fc.integer({ min: 0, max: MAX_SECONDS * 1000 });
+
+describe('an entry', () => {
+  it('gives back what a record was made of', () => {
+    fc.assert(
+      fc.property(fields, registeredAt, (made, registeredAtMs) => {
+        const entry = decodeEntry(stamped(made, registeredAtMs));
+        assert.equal(entry.kind, 'record');
+        assert.equal(entry.tokenUse, made.tokenUse);
+        assert.equal(entry.issueInstantMs, Math.min(registeredAtMs, made.claimedIssueMs));
+        assert.equal(entry.expMs, made.expSeconds * 1000);
+        assert.equal(entry.nbfMs, made.nbfSeconds === undefined ? undefined : made.nbfSeconds * 1000);
+        assert.equal(entry.iss, made.iss);
+        assert.deepEqual(entry.aud, made.aud);
+        assert.equal(entry.mask, made.mask);
+        assert.deepEqual(Buffer.from(entry.claims), Buffer.from(made.claims));
+      }),
+    );
+  });
+
+  it('becomes a tombstone that keeps all but the claims, and stays it', () => {
+    fc.assert(
+      fc.property(fields, registeredAt, (made, registeredAtMs) => {
+        const record = stamped(made, registeredAtMs);
+        const tombstone = toTombstone(record);
+        const [before, after] = [decodeEntry(record), decodeEntry(tombstone)];
+        assert.deepEqual(
+          { ...after, tags: hex(after.tags) },
+          {
+            ...before,
+            tags: hex(before.tags),
+            kind: 'tombstone',
+            mask: 0,
+            claims: new Uint8Array(0),
+          },
+        );
+        assert.deepEqual(toTombstone(tombstone), tombstone);
+        for (const kind of TAG_KINDS) assert.deepEqual(hex(findTag(tombstone, kind)), hex(made.tags.get(kind)));
+      }),
+    );
+  });
+
+  it('is the same registration whatever registered_at says, and another for any other byte', () => {
+    fc.assert(
+      fc.property(fields, registeredAt, fc.nat(), (made, registeredAtMs, at) => {
+        const first = stamped(made, 0);
+        assert.ok(isSameRegistration(first, stamped(made, registeredAtMs)));
+        const other = Buffer.from(first);
+        const index = at % other.length;
+        if (index >= 2 && index < 8) return;
+        other[index] = (other[index] ?? 0) ^ 1;
+        assert.ok(!isSameRegistration(first, other));
+        assert.ok(!isSameRegistration(first, Buffer.concat([first, Buffer.from([0])])));
+      }),
+    );
+  });
+
+  it('of an unknown token is a tombstone of no issuer that carries its token tag', () => {
+    const tokenTag = Buffer.from('0102030405060708', 'hex') as Uint8Array as Tag;
+    const tombstone = encodeUnknownTombstone(tokenTag);
+    const entry = decodeEntry(tombstone);
+    assert.deepEqual([entry.kind, entry.iss, entry.aud], ['tombstone', '', []]);
+    assert.equal(hex(findTag(tombstone, 'token')), '0102030405060708');
+    assert.equal(findTag(tombstone, 'issuer' satisfies TagKind), undefined);
+  });
+
+  it('of a form that nobody wrote is a doubt, not an answer', () => {
+    fc.assert(
+      fc.property(fields, fc.nat(), (made, cut) => {
+        const record = stamped(made, 1);
+        const unknownKind = Buffer.from(record);
+        unknownKind[0] = 3;
+        assert.throws(() => decodeEntry(unknownKind), StoreUnavailable);
+        assert.throws(() => decodeEntry(record.subarray(0, cut % 31)), StoreUnavailable);
+        const truncated = record.subarray(0, record.length - made.claims.length - 1);
+        assert.throws(() => decodeEntry(truncated), StoreUnavailable);
+      }),
+    );
+  });
+});
+
+function stamped(made: EntryFields, registeredAtMs: number): Buffer {
+  const record = encodeRecord(made);
+  stampRegisteredAt(record, registeredAtMs);
+  return record;
+}
+
+function hex(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes).toString('hex');
+}
