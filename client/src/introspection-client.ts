@@ -1,0 +1,107 @@
+// The public contract of the client: its calls and their options.
+import type { IntrospectionServiceClient } from './gen/introspectd/v1/introspection_service.js';
+import type { IntrospectionError } from './introspection-error.js';
+import type { IntrospectionResult } from './introspection-result.js';
+import type { ClientTls } from './tls.js';
+
+/** Options of {@link createIntrospectionClient}. */
+export interface IntrospectionClientOptions {
+  /**
+   * Where the daemon listens: `host:port`, looked up in DNS and balanced over all addresses in turn; or any gRPC name,
+   * such as `dns:///host:port`, `ipv4:10.0.0.1:50051,10.0.0.2:50051` or `unix:/run/introspectd.sock`.
+   */
+  readonly target: string;
+  /** How the client proves who it is, and whom it trusts. */
+  readonly tls: ClientTls;
+  /**
+   * How long a call may take in all, in milliseconds, making the first connection included: an integer from 1.
+   *
+   * @defaultValue 1000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Cancels the call: it rejects at once with `CANCELLED`, and `cause` is the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * As {@link IntrospectionClientOptions.timeoutMs}, for this call. The server learns of it and stops working in time.
+   *
+   * @defaultValue what the client was made with
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options of {@link IntrospectionClient.introspect} and {@link IntrospectionClient.introspectMany}. */
+export interface IntrospectOptions extends CallOptions {
+  /**
+   * The token must be meant for at least one of these. Narrows what the policy allows, never widens it.
+   *
+   * @defaultValue none: any audience that the policy allows
+   */
+  readonly audiences?: readonly string[] | undefined;
+}
+
+/** Options of {@link IntrospectionClient.revoke}. */
+export interface RevokeOptions extends CallOptions {
+  /** For the audit log of the daemon, 256 bytes at most. Must not hold the token. */
+  readonly reason?: string | undefined;
+}
+
+/** A revocation that took place. */
+export interface Revocation {
+  /** Where it stands in the revocation log. Opaque: not to be compared. */
+  readonly revision: string;
+}
+
+/** Made by {@link createIntrospectionClient}. All calls of it share its connections. */
+export interface IntrospectionClient {
+  /**
+   * Is this token good now, and what may I know about it? (RFC 7662 §2) Needs permission "introspect".
+   *
+   * @param token the string as presented, without "Bearer"
+   * @throws IntrospectionError (rejects) when there is no answer; never resolves to inactive for that
+   */
+  introspect(token: string, options?: IntrospectOptions): Promise<IntrospectionResult>;
+
+  /**
+   * The same for many tokens. Needs permission "batch".
+   *
+   * More than 1,000 are asked for in requests of 1,000, one after the other, within the one `timeoutMs`; give it in
+   * proportion. An empty list resolves to an empty one without a call.
+   *
+   * @returns an outcome for every token, in order. An `IntrospectionError` in the place of a result is about that token
+   *   alone, such as one with characters that no token has: test with `instanceof` before looking at `active`
+   * @throws IntrospectionError (rejects) when there is no answer for all the others either, such as when the store is
+   *   unavailable
+   */
+  introspectMany(
+    tokens: readonly string[],
+    options?: IntrospectOptions,
+  ): Promise<readonly (IntrospectionResult | IntrospectionError)[]>;
+
+  /**
+   * Revokes a token (RFC 7009 §2); a refresh token takes the other tokens of its grant along. Once it resolved, no later
+   * call, on any server, says that the token is active. Unknown and already revoked tokens resolve alike. Needs "token"
+   * in the caller's `revoke` list.
+   *
+   * @throws IntrospectionError (rejects) when it may or may not have taken place: repeat it, revoking is idempotent
+   */
+  revoke(token: string, options?: RevokeOptions): Promise<Revocation>;
+
+  /**
+   * Lets the calls in flight end (they have deadlines), then closes the connections. Later calls reject with
+   * `CANCELLED`. May be called more than once.
+   */
+  close(): Promise<void>;
+
+  /** As {@link IntrospectionClient.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+
+  /**
+   * The generated gRPC client, for what this interface does not offer. It has no default deadline and its errors are
+   * those of grpc-js; `toIntrospectionError` converts them.
+   */
+  readonly raw: IntrospectionServiceClient;
+}

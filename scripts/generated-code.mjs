@@ -1,0 +1,21 @@
+// What buf makes from proto/ and we commit: the stubs of server and client, and the descriptors for reflection.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runTool } from './project.mjs';
+
+/** The descriptors are no module for tsc to copy: proto/ is part of the package, and dist finds them there. */
+export const GENERATED = ['src/gen', 'client/src/gen', 'proto/descriptors.binpb'];
+
+/** Generates all of GENERATED under a folder. Returns what buf said when it failed, else undefined. */
+export function generate(folder) {
+  mkdirSync(join(folder, 'proto'), { recursive: true });
+  const descriptors = join(folder, 'proto', 'descriptors.binpb');
+  for (const args of [
+    ['generate', '--output', folder],
+    ['build', '--as-file-descriptor-set', '--exclude-source-info', '--output', descriptors],
+  ]) {
+    const { status, stdout, stderr } = runTool('buf', args, { stdio: 'pipe', encoding: 'utf8' });
+    if (status !== 0) return `buf ${args[0]} failed\n${stdout}${stderr}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,122 @@
+// A running daemon: store, rules and servers, wired once. Knows no files, no signals and no process.
+import { type Address, formatAddress } from '../config/address.js';
+import type { Config } from '../config/config.js';
+import { createFence } from '../core/fence.js';
+import { createIntrospect } from '../core/introspect.js';
+import type { KeyRing } from '../core/key-ring.js';
+import type { Policy } from '../core/policy.js';
+import { createReadBatcher } from '../core/read-batcher.js';
+import { createRegister } from '../core/register.js';
+import { createRevocationTable } from '../core/revocation-table.js';
+import { createRevoke } from '../core/revoke.js';
+import { type Token, tokenSha256 } from '../core/token.js';
+import type { TokenStore } from '../core/token-store.js';
+import { createServerCredentials } from '../grpc/credentials.js';
+import type { DrainTimes } from '../grpc/drain.js';
+import { createOpsServer } from '../grpc/ops-server.js';
+import { createReadiness } from '../grpc/readiness.js';
+import { createGrpcServer } from '../grpc/server.js';
+import type { TlsMaterial } from '../grpc/tls-material.js';
+import { openLmdbTokenStore } from '../store/lmdb-token-store.js';
+import { withReadDeadline } from '../store/read-deadline.js';
+import type { Logger } from '../telemetry/logger.js';
+import { CliError } from './cli-error.js';
+import { watchStore } from './watch-store.js';
+
+export interface DaemonDeps {
+  readonly config: Config;
+  readonly tls: TlsMaterial;
+  /** Asked at every call. */
+  readonly policy: () => Policy;
+  readonly keyRing: KeyRing;
+  readonly logger: Logger;
+}
+
+export interface Daemon {
+  /** As bound, "host:port". */
+  readonly listen: string;
+  readonly opsListen: string;
+  /** Lets the calls in flight end, then closes everything. */
+  stop(times: DrainTimes): Promise<void>;
+}
+
+/** Rejects with StoreUnavailable, or with a CliError when it cannot listen; nothing is left open then. */
+export async function startDaemon(deps: DaemonDeps): Promise<Daemon> {
+  const { config, keyRing } = deps;
+  const store = await openLmdbTokenStore({
+    path: config.store.path,
+    clock: Date.now,
+    keyChecks: keyRing.checks,
+    defaults: config.storeDefaults,
+    logEntries: config.limits.logEntries,
+  });
+  try {
+    return await serveStore(store, deps);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** As startDaemon, on a store that the caller opened and closes when this rejects. */
+export async function serveStore(
+  store: TokenStore,
+  { config, tls, policy, keyRing, logger }: DaemonDeps,
+): Promise<Daemon> {
+  const { limits } = config;
+  const table = createRevocationTable();
+  const fence = createFence({ store: withReadDeadline(store, limits.storeTimeoutMs), table });
+  const batcher = createReadBatcher({ fence, schedule: setImmediate });
+  const readiness = createReadiness();
+  const grpc = createGrpcServer({
+    credentials: createServerCredentials(tls),
+    policy,
+    core: {
+      introspect: createIntrospect({ keyRing, fence, batcher, table, now: Date.now }),
+      register: createRegister({ keyRing, store }),
+      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones }),
+    },
+    limits,
+    readiness,
+    telemetry: { logger, digestToken: (token) => keyRing.logDigest(tokenSha256(token as Token)) },
+  });
+  const ops = createOpsServer(readiness);
+  const watch = await watchStore({ store, fence, readiness, logger });
+
+  const stop = async (times: DrainTimes): Promise<void> => {
+    // The ops port goes on: whoever asks is told that it drains.
+    await grpc.drain(times);
+    watch.stop();
+    await ops.close();
+    await store.close();
+  };
+  try {
+    const listen = await bind('listen', config.listen, (address) => grpc.listen(formatAddress(address)));
+    const opsListen = await bind('ops_listen', config.opsListen, (address) => ops.listen(address));
+    return { listen, opsListen, stop };
+  } catch (error) {
+    watch.stop();
+    await grpc.drain({ noticeMs: 0, budgetMs: 0 });
+    throw error;
+  }
+}
+
+async function bind(
+  setting: string,
+  address: Address,
+  listen: (address: Address) => Promise<{ readonly port: number }>,
+): Promise<string> {
+  try {
+    return formatAddress({ host: address.host, port: (await listen(address)).port });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : '';
+    const code = /\bE[A-Z]{4,}\b/.exec(text)?.[0] ?? 'unknown fault';
+    throw new CliError(
+      1,
+      `cannot listen on ${formatAddress(address)} (${code})`,
+      code === 'EADDRINUSE'
+        ? `Another process does; is it another introspectd? Give another address for ${setting}.`
+        : `Give an address of this machine, and a port that this user may use, for ${setting}.`,
+    );
+  }
+}

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs';
+
+/** Of package.json, three folders above the compiled file. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { addConfigOptions, type ConfigOptions } from './config-options.js';
+
+export function addServeCommand(program: Command): void {
+  const serve = program
+    .command('serve')
+    .description('Run the daemon: gRPC with mutual TLS, and an HTTP port with /healthz and /readyz.');
+  addConfigOptions(serve)
+    .addHelpText('after', ABOUT)
+    .action(async (options: ConfigOptions) => {
+      const { serveUntilSignal } = await import('./serve.js');
+      await serveUntilSignal(options);
+    });
+}
+
+const ABOUT = `
+Needs a server certificate, the CA of the clients, and a policy file; makes its keys and its
+store when there are neither. Logs are lines of JSON on stdout.
+SIGTERM or SIGINT: health says NOT_SERVING, calls in flight end, exit code 0 within 20 s; a second
+signal ends it at once.
+
+  introspectd serve --config introspectd.yaml`;

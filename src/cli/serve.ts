@@ -1,0 +1,82 @@
+// introspectd serve: the daemon as a process. Files in, signals, logs, exit code.
+import { pino } from 'pino';
+import type { Config } from '../config/config.js';
+import { StoreUnavailable } from '../core/errors.js';
+import { createLogger, type Logger } from '../telemetry/logger.js';
+import { toSafeFields } from '../telemetry/safe-error.js';
+import { CliError, type ExitCode } from './cli-error.js';
+import { type ConfigOptions, loadConfigFromOptions } from './config-options.js';
+import { type Daemon, startDaemon } from './daemon.js';
+import { loadDaemonFiles } from './load-daemon-files.js';
+import { packageVersion } from './package-version.js';
+
+/** Together below the 20 s that a supervisor is promised; force comes before its SIGKILL. */
+const DRAIN_TIMES = { noticeMs: 1000, budgetMs: 15_000 } as const;
+const STOP_TIMEOUT_MS = 19_000;
+/** What a reader of our log may lag behind before records are dropped: the daemon never waits for it. */
+const LOG_BUFFER_BYTES = 64 * 1024 * 1024;
+
+/** Ends the process after a signal; rejects when it could not start. */
+export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
+  const { config } = await loadConfigFromOptions(options);
+  const files = await loadDaemonFiles(config);
+  const destination = pino.destination({ fd: process.stdout.fd, sync: false, maxLength: LOG_BUFFER_BYTES });
+  const logger = createLogger({ level: config.log.level, service: 'introspectd', destination });
+  const flush = () => destination.flushSync();
+  endOnCrash(logger, flush);
+  const signal = nextSignal();
+  const { tls, keyRing, policy } = files;
+  const daemon = await startDaemon({ config, logger, tls, keyRing, policy: () => policy }).catch((error: unknown) => {
+    flush();
+    throw error instanceof StoreUnavailable ? storeError(config, error) : error;
+  });
+  for (const warning of files.warnings) logger.write('warn', 'file_permissions', { warning });
+  logListening(logger, config, daemon);
+  const exitCode = await stopOn(await signal, daemon, logger);
+  flush();
+  // Whatever is open still must not keep a stopped daemon alive.
+  process.exit(exitCode);
+}
+
+function logListening(logger: Logger, config: Config, { listen, opsListen }: Daemon): void {
+  const { version, pid } = { version: packageVersion(), pid: process.pid };
+  logger.writeAlways('listening', { listen, ops_listen: opsListen, store: config.store.kind, version, pid });
+}
+
+async function stopOn(signal: NodeJS.Signals, daemon: Daemon, logger: Logger): Promise<ExitCode> {
+  logger.writeAlways('stopping', { signal });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), STOP_TIMEOUT_MS);
+  });
+  const outcome = await Promise.race([daemon.stop(DRAIN_TIMES).then(() => 'stopped' as const), late]);
+  clearTimeout(timer);
+  logger.writeAlways(outcome === 'stopped' ? 'stopped' : 'stopped_by_force', { signal });
+  return outcome === 'stopped' ? 0 : 1;
+}
+
+/** From now on the first signal resolves; a second one ends the process at once. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let count = 0;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (++count > 1) process.exit(1);
+        resolve(name);
+      });
+    }
+  });
+}
+
+/** Node's own report would print the message of whatever was thrown. */
+function endOnCrash(logger: Logger, flush: () => void): void {
+  process.on('uncaughtException', (error) => {
+    logger.write('error', 'crash', toSafeFields(error));
+    flush();
+    process.exit(1);
+  });
+}
+
+function storeError({ store }: Config, error: StoreUnavailable): CliError {
+  return new CliError(1, `the store in ${store.path} cannot be used:`, error.detail);
+}

@@ -1,0 +1,101 @@
+// The one truth about the configuration: names, defaults, ranges and what each setting means.
+import * as z from 'zod';
+import { parseAddress } from './address.js';
+import { DURATION, parseDurationMs } from './duration.js';
+
+const limits = section({
+  batch_tokens: count(1, 10_000, 1000, 'Tokens in one BatchIntrospect.'),
+  register_items: count(1, 10_000, 500, 'Entries in one RegisterTokens.'),
+  token_bytes: count(16, 65_536, 4096, 'Longest token, in bytes.'),
+  // An entry refers to its claims with two bytes (core/entry.ts).
+  claims_bytes: count(64, 65_535, 3500, 'Longest encoded claims of one token, in bytes.'),
+  inflight: count(1, 1_000_000, 2000, 'Calls being worked on at once; more are RESOURCE_EXHAUSTED.'),
+  connection_age: duration('1s', '30d', '10m', 'Age at which a connection is closed, so that clients rebalance.'),
+  cache_age: duration('0s', '1h', '60s', 'Longest time that a client may keep an answer.'),
+  store_timeout: duration('1ms', '60s', '200ms', 'Longest wait for the store; then UNAVAILABLE.'),
+  unknown_tombstones: count(0, 10_000_000, 100_000, 'Revoked tokens that were never registered, kept at once.'),
+  watchers: count(0, 100_000, 1000, 'Caches that watch revocations at once.'),
+  watch_queue: count(1, 1_000_000, 10_000, 'Revocations that wait for one slow watcher.'),
+  log_entries: count(1, 100_000_000, 1_000_000, 'Entries that the revocation log keeps.'),
+});
+
+/** What a configuration file may hold. Its output has milliseconds for durations and host and port for addresses. */
+export const configSchema = section({
+  listen: address('0.0.0.0:50051', 'Where gRPC is served, HOST:PORT.'),
+  ops_listen: address('127.0.0.1:9464', 'Where /healthz and /readyz are served, HOST:PORT, plain HTTP.'),
+  tls: section({
+    cert_file: path('Certificate chain of the server, PEM.'),
+    key_file: path('Its private key, PEM, unencrypted.'),
+    client_ca_file: path('CAs whose client certificates are trusted, PEM; all of them are one trust domain.'),
+    crl_file: path('Revoked client certificates, PEM ("X509 CRL"), one list for every CA.').optional(),
+  }),
+  policy_file: path('Who may do what.').default('policy.yaml'),
+  store: section({
+    kind: z.literal('lmdb', { error: 'must be lmdb' }).default('lmdb').meta({ description: 'The engine.' }),
+    path: path('Folder of the store; made when it is missing.').default('./data'),
+  }),
+  keys_file: path('Keys of digests and tags; the embedded store makes it, once.').default('introspectd.keys'),
+  reflection: z.literal(false, { error: 'must be false' }).default(false).meta({ description: 'gRPC reflection.' }),
+  limits,
+  store_defaults: section({
+    max_token_ttl: duration('1s', '3650d', '30d', 'Longest life of a token.'),
+    lease: duration('100ms', '5m', '2s', 'How long a cache may answer without hearing from a server.'),
+    partitions: z.literal(1, { error: 'must be 1' }).default(1).meta({ description: 'Parts of the store.' }),
+  }).meta({ description: 'For a store that is created now; an existing one keeps its own.' }),
+  log: section({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error'], {
+        error: 'must be one of debug, info, warn, error',
+      })
+      .default('info')
+      .meta({ description: 'Least severe records that are written; audit records always are.' }),
+  }),
+});
+
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'invalid_type' ? 'must be a section of key: value lines' : undefined),
+  });
+}
+
+function path(description: string) {
+  return z
+    .string({ error: ({ input }) => (input === undefined ? 'required: give the path of a file' : 'must be a path') })
+    .regex(/^[^\0]+$/, { error: 'must be a path; it is empty' })
+    .meta({ description, format: 'path' });
+}
+
+function count(min: number, max: number, initial: number, description: string) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error }).default(initial).meta({ description });
+}
+
+function duration(min: string, max: string, initial: string, description: string) {
+  const error = `must be a duration from ${min} to ${max}, such as ${initial} (units: ms, s, m, h, d)`;
+  const [minMs, maxMs] = [toMs(min), toMs(max)];
+  return z
+    .string({ error })
+    .regex(DURATION, { error })
+    .refine((text) => toMs(text) >= minMs && toMs(text) <= maxMs, { error })
+    .transform(toMs)
+    .prefault(initial)
+    .meta({ description });
+}
+
+function address(initial: string, description: string) {
+  const error = `must be HOST:PORT, such as ${initial}`;
+  return z
+    .string({ error })
+    .transform((text, context) => {
+      const parsed = parseAddress(text);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: 'custom', message: error });
+      return z.NEVER;
+    })
+    .prefault(initial)
+    .meta({ description });
+}
+
+function toMs(text: string): number {
+  return parseDurationMs(text) ?? Number.NaN;
+}

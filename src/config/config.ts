@@ -1,0 +1,81 @@
+// The configuration as the rest of the program sees it: names with units, paths absolute, nothing that can change.
+import type * as z from 'zod';
+import type { Address } from './address.js';
+import type { configSchema } from './config-schema.js';
+
+export interface Config {
+  readonly listen: Address;
+  readonly opsListen: Address;
+  readonly tls: TlsFilePaths;
+  readonly policyFile: string;
+  readonly store: { readonly kind: 'lmdb'; readonly path: string };
+  readonly keysFile: string;
+  readonly limits: Limits;
+  /** For a store that is created now; an existing one keeps its own. */
+  readonly storeDefaults: { readonly maxTokenTtlMs: number; readonly leaseMs: number; readonly partitions: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+export interface TlsFilePaths {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile: string;
+  readonly crlFile: string | undefined;
+}
+
+export interface Limits {
+  readonly batchTokens: number;
+  readonly registerItems: number;
+  readonly tokenBytes: number;
+  readonly claimsBytes: number;
+  readonly inflight: number;
+  readonly connectionAgeMs: number;
+  readonly cacheAgeMs: number;
+  readonly storeTimeoutMs: number;
+  readonly unknownTombstones: number;
+  readonly watchers: number;
+  readonly watchQueue: number;
+  readonly logEntries: number;
+}
+
+export function toConfig(parsed: z.output<typeof configSchema>): Config {
+  const { tls, limits, store_defaults: storeDefaults } = parsed;
+  return deepFreeze({
+    listen: parsed.listen,
+    opsListen: parsed.ops_listen,
+    tls: {
+      certFile: tls.cert_file,
+      keyFile: tls.key_file,
+      clientCaFile: tls.client_ca_file,
+      crlFile: tls.crl_file,
+    },
+    policyFile: parsed.policy_file,
+    store: parsed.store,
+    keysFile: parsed.keys_file,
+    limits: {
+      batchTokens: limits.batch_tokens,
+      registerItems: limits.register_items,
+      tokenBytes: limits.token_bytes,
+      claimsBytes: limits.claims_bytes,
+      inflight: limits.inflight,
+      connectionAgeMs: limits.connection_age,
+      cacheAgeMs: limits.cache_age,
+      storeTimeoutMs: limits.store_timeout,
+      unknownTombstones: limits.unknown_tombstones,
+      watchers: limits.watchers,
+      watchQueue: limits.watch_queue,
+      logEntries: limits.log_entries,
+    },
+    storeDefaults: {
+      maxTokenTtlMs: storeDefaults.max_token_ttl,
+      leaseMs: storeDefaults.lease,
+      partitions: storeDefaults.partitions,
+    },
+    log: parsed.log,
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFreeze(member);
+  return Object.freeze(value);
+}

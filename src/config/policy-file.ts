@@ -1,0 +1,72 @@
+// The policy file (YAML) as rules: everything that is wrong with it at once, each with its path and line.
+import type * as z from 'zod';
+import type { CallerRule } from '../core/policy.js';
+import { isPlainMap } from './config-leaves.js';
+import { type Fault, FaultsError } from './faults.js';
+import { NOT_YET_SUPPORTED } from './not-yet-supported.js';
+import { CALLER_KEYS, LATER_CALLER_KEYS, POLICY_KEYS, policySchema } from './policy-schema.js';
+import { toSchemaFaults } from './schema-faults.js';
+import { parseYamlMap } from './yaml-map.js';
+
+/** `file` is its name, for messages. Throws FaultsError. */
+export function parsePolicyFile(text: string, file: string): readonly CallerRule[] {
+  const yaml = parseYamlMap(text, file);
+  const tree = structuredClone(yaml.value) as Record<string, unknown>;
+  const callers = toList(tree, 'callers');
+  const later = callers.flatMap(takeLaterKeys);
+  const parsed = policySchema.safeParse(tree);
+  const findKeys = (path: readonly PropertyKey[]) => (path.length === 0 ? POLICY_KEYS : CALLER_KEYS);
+  const faults = [...later, ...toSchemaFaults(parsed.error?.issues ?? [], findKeys), ...findDuplicates(callers)];
+  if (!parsed.success || faults.length > 0) {
+    const withLine = (fault: Fault): Fault => {
+      const line = yaml.findLine(splitPath(fault.path));
+      return line === undefined ? fault : { ...fault, origin: `line ${line}` };
+    };
+    throw new FaultsError(`the policy ${file}`, faults.map(withLine));
+  }
+  return parsed.data.callers.map(toRule);
+}
+
+function toRule(caller: z.output<typeof policySchema>['callers'][number]): CallerRule {
+  const { token_use: tokenUse, claims, ...rest } = caller;
+  return { ...rest, tokenUse, claims };
+}
+
+function takeLaterKeys(caller: unknown, index: number): Fault[] {
+  if (!isPlainMap(caller)) return [];
+  return LATER_CALLER_KEYS.filter((key) => Object.hasOwn(caller, key)).map((key) => {
+    delete caller[key];
+    return { path: `callers[${index}].${key}`, problem: NOT_YET_SUPPORTED };
+  });
+}
+
+/** Two callers of one name could not be told apart in a log; two of one identity could not be told apart at all. */
+function findDuplicates(callers: readonly unknown[]): Fault[] {
+  const firstPaths = new Map<string, string>();
+  const faults: Fault[] = [];
+  const note = (kind: string, value: unknown, path: string): void => {
+    if (typeof value !== 'string') return;
+    const first = firstPaths.get(`${kind} ${value}`);
+    if (first === undefined) firstPaths.set(`${kind} ${value}`, path);
+    else faults.push({ path, problem: `the same ${kind} stands at ${first}; each must be unique` });
+  };
+  for (const [index, caller] of callers.entries()) {
+    if (!isPlainMap(caller)) continue;
+    const { name } = caller;
+    note('name', name, `callers[${index}].name`);
+    for (const [at, identity] of toList(caller, 'identities').entries()) {
+      note('identity', identity, `callers[${index}].identities[${at}]`);
+    }
+  }
+  return faults;
+}
+
+function toList(map: Record<string, unknown>, key: string): readonly unknown[] {
+  const value = map[key];
+  return Array.isArray(value) ? value : [];
+}
+
+/** `callers[2].claims` -> `['callers', 2, 'claims']`. */
+function splitPath(path: string): (string | number)[] {
+  return path.split(/[.[\]]+/).flatMap((part) => (part === '' ? [] : /^\d+$/.test(part) ? Number(part) : part));
+}

@@ -1,0 +1,84 @@
+// The shape of a policy file. What no caller can tell on its own is in policy-file.ts.
+import * as z from 'zod';
+import { CLAIM_NAMES } from '../core/claims.js';
+import { TAG_KINDS } from '../core/key-ring.js';
+import { PERMISSIONS } from '../core/policy.js';
+import { isIdentity } from './identity.js';
+
+const MAX_TEXT_BYTES = 2048;
+
+const identity = z.string({ error: 'must be text' }).refine(isIdentity, {
+  error:
+    'must be an exact "spiffe://trust-domain/path" or "dns:name" in lower case; wildcards, quotes and ports are not allowed',
+});
+
+const name = z.string({ error: required('a name for logs, such as orders-api') }).regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
+  error: 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or a digit',
+});
+
+const text = z
+  .string({ error: 'must be text' })
+  .max(MAX_TEXT_BYTES, { error: 'is too long' })
+  .regex(/^\S+$/, { error: 'must not be empty or hold spaces' });
+
+const issuer = text.refine((value) => value !== '*', { error: 'name each issuer; there is no wildcard for issuers' });
+
+const audiences = listOf(text, 'whom tokens must be meant for, or ["*"] for any').refine(
+  (values) => values.length === 1 || !values.includes('*'),
+  { error: '"*" means any audience and stands alone' },
+);
+
+const caller = section({
+  name,
+  identities: listOf(identity, 'what its certificate says, such as ["spiffe://mesh.example/ns/shop/sa/orders"]'),
+  permissions: z.array(oneOf(PERMISSIONS), { error: required(`a list of ${PERMISSIONS.join(', ')}; [] for none`) }),
+  revoke: z.array(oneOf(TAG_KINDS), { error: 'must be a list' }).default([]),
+  issuers: listOf(issuer, 'the issuers whose tokens it may know about'),
+  audiences,
+  token_use: z
+    .array(oneOf(['access_token', 'refresh_token']), { error: 'must be a list' })
+    .min(1, mustNotBeEmpty())
+    .optional(),
+  claims: z.array(oneOf(CLAIM_NAMES), { error: 'must be a list' }).optional(),
+});
+
+export const policySchema = section({
+  version: z.literal(1, { error: required('version: 1') }),
+  callers: z.array(caller, { error: required('a list of callers; [] lets nobody in') }),
+});
+
+/** Keys of a caller that later versions will know. */
+export const LATER_CALLER_KEYS = [
+  'rate',
+  'revoke_rate',
+  'unknown_revoke_rate',
+  'check_rate',
+  'check_profile',
+  'check_anonymous',
+  'conditions',
+] as const;
+
+export const POLICY_KEYS = Object.keys(policySchema.shape);
+export const CALLER_KEYS = Object.keys(caller.shape);
+
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'invalid_type' ? 'must be a map: lines of key: value' : undefined),
+  });
+}
+
+function listOf<Item extends z.ZodType>(item: Item, what: string) {
+  return z.array(item, { error: required(what) }).min(1, mustNotBeEmpty());
+}
+
+function mustNotBeEmpty() {
+  return { error: 'must not be empty' };
+}
+
+function oneOf<const Name extends string>(names: readonly Name[]) {
+  return z.enum(names, { error: `must be one of ${names.join(', ')}` });
+}
+
+function required(what: string) {
+  return ({ input }: { readonly input?: unknown }) => `${input === undefined ? 'required' : 'must be'}: ${what}`;
+}

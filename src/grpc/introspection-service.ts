@@ -1,0 +1,97 @@
+// IntrospectionService: handlers that parse, call core and encode. They know no store and no rule.
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { IntrospectdError } from '../core/errors.js';
+import type { Introspect } from '../core/introspect.js';
+import type { Verdict } from '../core/judge.js';
+import type { Revoke } from '../core/revoke.js';
+import { parseToken, type Token } from '../core/token.js';
+import { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
+import type { Audit } from '../telemetry/audit.js';
+import { checkBatchSize } from './batch-size.js';
+import type { BidiRefusal } from './bidi-refusal.js';
+import type { GrpcLimits } from './limits.js';
+import { needs, type UnaryMethod } from './method.js';
+import { encodeBatchIntrospectResponse, encodeIntrospectResponse } from './response-encoding.js';
+import { createRevokeMethod } from './revoke-method.js';
+import type { UnaryAdapter } from './unary.js';
+import { createWireReader } from './wire-reader.js';
+
+/** Of one request: the rules look at each of them for each token. */
+const MAX_AUDIENCES = 100;
+
+export interface IntrospectionServiceDeps {
+  readonly introspect: Introspect;
+  readonly revoke: Revoke;
+  readonly limits: Pick<GrpcLimits, 'batchTokens' | 'tokenBytes'>;
+  readonly audit: Audit;
+  readonly digestToken: (token: string) => string;
+  readonly adapters: IntrospectionAdapters;
+}
+
+export interface IntrospectionAdapters {
+  readonly unary: UnaryAdapter;
+  /** Of Revoke, which has room of its own: no number of questions may keep a revocation out. */
+  readonly revokeUnary: UnaryAdapter;
+  readonly refuseBidi: BidiRefusal;
+}
+
+export function createIntrospectionService(deps: IntrospectionServiceDeps): UntypedServiceImplementation {
+  const { unary, revokeUnary, refuseBidi } = deps.adapters;
+  return {
+    introspect: unary(createIntrospectMethod(deps)),
+    batchIntrospect: unary(createBatchMethod(deps)),
+    revoke: revokeUnary(createRevokeMethod(deps)),
+    streamIntrospect: refuseBidi({ name: 'StreamIntrospect', authorize: needs('stream') }),
+    watchRevocations: refuseBidi({ name: 'WatchRevocations', authorize: needs('watch') }),
+  };
+}
+
+function createIntrospectMethod({
+  introspect,
+  limits,
+}: IntrospectionServiceDeps): UnaryMethod<IntrospectRequest, Verdict> {
+  return {
+    name: 'Introspect',
+    authorize: needs('introspect'),
+    decode: (bytes) => IntrospectRequest.decode(createWireReader(bytes)),
+    handle: async ({ caller, request }) => {
+      const token = parseToken(request.token, limits.tokenBytes);
+      return introspect.one({ caller, audiences: checkAudiences(request.audiences) }, token);
+    },
+    encode: encodeIntrospectResponse,
+    record: { describe: ({ token }) => ({ token }) },
+  };
+}
+
+function createBatchMethod({
+  introspect,
+  limits,
+}: IntrospectionServiceDeps): UnaryMethod<BatchIntrospectRequest, readonly (Verdict | IntrospectdError)[]> {
+  return {
+    name: 'BatchIntrospect',
+    authorize: needs('batch'),
+    decode: (bytes) => BatchIntrospectRequest.decode(createWireReader(bytes)),
+    handle: async ({ caller, request: { items, audiences } }) => {
+      checkBatchSize(items.length, limits.batchTokens);
+      const tokens = items.map(({ token }) => parseItem(token, limits.tokenBytes));
+      return introspect.many({ caller, audiences: checkAudiences(audiences) }, tokens);
+    },
+    encode: encodeBatchIntrospectResponse,
+    record: { describe: ({ items }) => ({ count: items.length }) },
+  };
+}
+
+function parseItem(text: string, maxBytes: number): Token | IntrospectdError {
+  try {
+    return parseToken(text, maxBytes);
+  } catch (error) {
+    if (error instanceof IntrospectdError) return error;
+    throw error;
+  }
+}
+
+function checkAudiences(audiences: readonly string[]): readonly string[] {
+  if (audiences.length <= MAX_AUDIENCES) return audiences;
+  const description = `has more than ${MAX_AUDIENCES} members`;
+  throw new IntrospectdError('REQUEST_INVALID', 'the request has faults', [{ field: 'audiences', description }]);
+}

@@ -1,0 +1,51 @@
+// The operators' HTTP port: is the process alive, and can it answer? No tokens, no callers, no certificates here.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Readiness } from './readiness.js';
+
+export interface OpsServer {
+  /** Port 0 = any free one. Rejects when it cannot be bound. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  close(): Promise<void>;
+}
+
+const LIMITS = {
+  maxHeaderSize: 4096,
+  headersTimeout: 5000,
+  requestTimeout: 5000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+} as const;
+const MAX_CONNECTIONS = 64;
+
+export function createOpsServer(readiness: Readiness): OpsServer {
+  const server = createServer(LIMITS, (request, response) => answer(request, response, readiness));
+  server.maxConnections = MAX_CONNECTIONS;
+  return {
+    listen: (address) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ ...address }, () => {
+          server.off('error', reject);
+          resolve({ port: (server.address() as AddressInfo).port });
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, readiness: Readiness): void {
+  const state = readiness.state();
+  if (request.method === 'GET' && request.url === '/healthz') send(response, 200, 'alive');
+  else if (request.method === 'GET' && request.url === '/readyz') send(response, state === 'ready' ? 200 : 503, state);
+  else send(response, 404, 'not found');
+}
+
+function send(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,126 @@
+// The gRPC server: its services, its limits, and how it ends.
+import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import type { Introspect } from '../core/introspect.js';
+import type { Policy } from '../core/policy.js';
+import type { Register } from '../core/register.js';
+import type { Revoke } from '../core/revoke.js';
+import { HealthService } from '../gen/grpc/health/v1/health.js';
+import { IntrospectionServiceService } from '../gen/introspectd/v1/introspection_service.js';
+import { TokenRegistryServiceService } from '../gen/introspectd/v1/token_registry_service.js';
+import { createAudit } from '../telemetry/audit.js';
+import { createCallLog } from '../telemetry/call-log.js';
+import type { Logger } from '../telemetry/logger.js';
+import { createBidiRefusal } from './bidi-refusal.js';
+import { createDrain, type Drain } from './drain.js';
+import { createHealthService } from './health-service.js';
+import { createInFlight } from './in-flight.js';
+import { createIntrospectionService } from './introspection-service.js';
+import type { GrpcLimits } from './limits.js';
+import { createCallerFinder } from './peer.js';
+import type { Readiness } from './readiness.js';
+import { createRegistryService } from './registry-service.js';
+import { createServerStreamAdapter } from './server-stream.js';
+import { toBytesService } from './service-definition.js';
+import { createUnaryAdapter } from './unary.js';
+
+export interface GrpcServerDeps {
+  /** From createServerCredentials(). */
+  readonly credentials: ServerCredentials;
+  /** Asked at every call. */
+  readonly policy: () => Policy;
+  readonly core: { readonly introspect: Introspect; readonly register: Register; readonly revoke: Revoke };
+  readonly limits: GrpcLimits;
+  readonly readiness: Readiness;
+  readonly telemetry: {
+    readonly logger: Logger;
+    /** A token's digest under the log key: logDigest(tokenSha256(token)). */
+    readonly digestToken: (token: string) => string;
+  };
+}
+
+export interface GrpcServer {
+  /** "host:port" or "[::1]:port"; port 0 = any free one. Rejects when it cannot be bound. */
+  listen(address: string): Promise<{ readonly port: number }>;
+  /** Ends the server; resolves when the last connection is closed, or by force at the budget. */
+  readonly drain: Drain;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Health calls hold no store and no memory, so that only their number counts. */
+const MAX_HEALTH_CALLS = 1000;
+const MAX_STREAMS_PER_CONNECTION = 1000;
+/** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
+const MAX_SESSION_MEMORY_MB = 32;
+const KEEPALIVE_INTERVAL_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTION_IDLE_MS = 300_000;
+const CONNECTION_AGE_GRACE_MS = 30_000;
+const MIN_MESSAGE_BYTES = 4 * MIB;
+/** Of a request around its tokens and claims: field headers, hints, audiences. */
+const MESSAGE_SLACK_BYTES = 64 * KIB;
+const ITEM_SLACK_BYTES = 64;
+
+export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
+  const { limits, readiness, telemetry } = deps;
+  const server = new Server(toServerOptions(limits));
+  const questions = createInFlight(limits.inflight);
+  const revocations = createInFlight(limits.inflight);
+  const health = createInFlight(MAX_HEALTH_CALLS);
+
+  const audit = createAudit(telemetry.logger);
+  const findCaller = createCallerFinder(deps.policy);
+  const callLog = createCallLog(telemetry);
+  const callDeps = { findCaller, inFlight: questions, callLog };
+  const healthDeps = { findCaller, inFlight: health, callLog };
+  const adapters = {
+    unary: createUnaryAdapter(callDeps),
+    revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog }),
+    refuseBidi: createBidiRefusal(callDeps),
+  };
+  const healthAdapters = { unary: createUnaryAdapter(healthDeps), serverStream: createServerStreamAdapter(healthDeps) };
+
+  server.addService(
+    toBytesService(IntrospectionServiceService),
+    createIntrospectionService({ ...deps.core, limits, audit, digestToken: telemetry.digestToken, adapters }),
+  );
+  server.addService(
+    toBytesService(TokenRegistryServiceService),
+    createRegistryService({ register: deps.core.register, limits, audit, adapters }),
+  );
+  server.addService(toBytesService(HealthService), createHealthService({ readiness, adapters: healthAdapters }));
+
+  const bound = new Set<string>();
+  return {
+    listen: async (address) => {
+      const port = await bind(server, address, deps.credentials);
+      bound.add(address.replace(/:\d+$/, `:${port}`));
+      return { port };
+    },
+    drain: createDrain({ server, bound, readiness, calls: [questions, revocations], streams: health }),
+  };
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+  });
+}
+
+function toServerOptions(limits: GrpcLimits): ServerOptions {
+  const batchBytes = limits.batchTokens * (limits.tokenBytes + ITEM_SLACK_BYTES);
+  const registerBytes = limits.registerItems * (limits.tokenBytes + limits.claimsBytes + ITEM_SLACK_BYTES);
+  return {
+    'grpc.max_receive_message_length': Math.max(MIN_MESSAGE_BYTES, batchBytes, registerBytes) + MESSAGE_SLACK_BYTES,
+    'grpc-node.max_session_memory': MAX_SESSION_MEMORY_MB,
+    'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+    'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.max_connection_age_ms': limits.connectionAgeMs,
+    'grpc.max_connection_age_grace_ms': CONNECTION_AGE_GRACE_MS,
+    'grpc.max_connection_idle_ms': MAX_CONNECTION_IDLE_MS,
+    // Its counters are readable by whoever can reach the admin services, and leaked before (grpc-node #2068).
+    'grpc.enable_channelz': 0,
+  };
+}

@@ -1,0 +1,118 @@
+// grpc-js callback -> promise. In order: room, identity, caller, permission, decoding, and only then the handler.
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import { type CallLifetime, createCallLifetime } from './call-lifetime.js';
+import { type CallDeps, decodeRequest, type Settlement, type UnaryCall, type UnaryMethod } from './method.js';
+import { readRequestId } from './request-id.js';
+import { createTrailer, toCodeName, toServiceError } from './status.js';
+
+type Unary = handleUnaryCall<Buffer, Buffer>;
+type Call = Parameters<Unary>[0];
+type Callback = Parameters<Unary>[1];
+
+export type UnaryAdapter = <Request, Result>(method: UnaryMethod<Request, Result>) => Unary;
+
+export function createUnaryAdapter(deps: CallDeps): UnaryAdapter {
+  return (method) => (call, callback) => {
+    const reply = createReply(readRequestId(call.metadata), callback);
+    // run() catches what handlers throw; this is for a fault in a record, which must not leave a call unanswered.
+    run(deps, method, call, reply).catch(reply.fail);
+  };
+}
+
+async function run<Request, Result>(
+  deps: CallDeps,
+  method: UnaryMethod<Request, Result>,
+  call: Call,
+  reply: Reply,
+): Promise<void> {
+  const startedMs = performance.now();
+  const settlement: Settlement<Request, Result> = {
+    requestId: reply.requestId,
+    caller: undefined,
+    request: undefined,
+    result: undefined,
+    error: undefined,
+  };
+  let leave: (() => void) | undefined;
+  let lifetime: CallLifetime | undefined;
+  let answer: Buffer | undefined;
+  try {
+    leave = deps.inFlight.enter(reply.fail);
+    const caller = deps.findCaller(call);
+    settlement.caller = caller;
+    method.authorize(caller);
+    lifetime = createCallLifetime(call, reply.fail);
+    const end = lifetime.findEnd();
+    if (end !== undefined) throw end;
+    const request = decodeRequest(method, call.request);
+    settlement.request = request;
+    const result = await method.handle(toUnaryCall(caller, request, reply.requestId, lifetime));
+    settlement.result = result;
+    answer = method.encode(result, caller);
+  } catch (error) {
+    settlement.error = error ?? new Error('nothing was thrown');
+  } finally {
+    lifetime?.stop();
+    leave?.();
+  }
+  method.record.audit?.(settlement);
+  if (answer === undefined) reply.fail(settlement.error);
+  else reply.succeed(answer);
+  const error = reply.told() ?? (call.cancelled ? lifetime?.findEnd() : undefined);
+  if (error === undefined && !deps.callLog.writesSuccesses()) return;
+  deps.callLog.write({
+    method: method.name,
+    code: toCodeName(error),
+    error,
+    caller: settlement.caller?.name,
+    requestId: reply.requestId,
+    durationMs: performance.now() - startedMs,
+    facts: settlement.request === undefined ? {} : method.record.describe(settlement.request),
+  });
+}
+
+function toUnaryCall<Request>(
+  caller: UnaryCall<Request>['caller'],
+  request: Request,
+  requestId: string,
+  lifetime: CallLifetime,
+): UnaryCall<Request> {
+  return {
+    caller,
+    request,
+    requestId,
+    deadlineMs: lifetime.deadlineMs,
+    get signal() {
+      return lifetime.signal;
+    },
+  };
+}
+
+/** Answers a call at most once: the deadline and a drain answer while the handler still runs. */
+interface Reply {
+  readonly requestId: string;
+  succeed(bytes: Buffer): void;
+  fail(error: unknown): void;
+  /** The error that the caller was told; undefined = OK, or nothing yet. */
+  told(): unknown;
+}
+
+function createReply(requestId: string, callback: Callback): Reply {
+  let isSent = false;
+  let told: unknown;
+  return {
+    requestId,
+    succeed: (bytes) => {
+      if (isSent) return;
+      isSent = true;
+      callback(null, bytes, createTrailer(requestId));
+    },
+    fail: (error) => {
+      if (isSent) return;
+      isSent = true;
+      told = error;
+      callback(toServiceError(error, requestId));
+    },
+    told: () => told,
+  };
+}

@@ -1,0 +1,138 @@
+// The one place that spells what the LMDB engine stores. One environment, named databases, binary keys and values,
+// times in ms as 6 bytes, all big-endian:
+//
+//   entries  digest (16)                        -> expires_at (6), the entry (core/entry.ts)
+//   log      number (8)                         -> random (8), tag (8), before (6), issuer tag (8)
+//   live     tag (8)                            -> before (6), expires_at (6), issuer tag (8)
+//   expiry   what (1), expires_at (6), key      -> one byte that means nothing; what: e, u (unknown tombstone), l (live)
+//   meta     "settings"                         -> JSON: layout and StoreSettings
+//            "state"                            -> last store time (6), id of the settings (4), number of unknown
+//                                                  tombstones (6), the log's last number and random (16)
+import { StoreUnavailable } from '../core/errors.js';
+import type { Digest, Tag } from '../core/key-ring.js';
+import type { Revocation } from '../core/token-store.js';
+import type { StoreSettings } from './store-meta.js';
+import type { LiveRevocation, StoredEntry } from './store-transaction.js';
+
+export const LAYOUT = 1;
+export const DATABASE_NAMES = ['entries', 'log', 'live', 'expiry', 'meta'] as const;
+export type DatabaseName = (typeof DATABASE_NAMES)[number];
+export const SETTINGS_KEY = Buffer.from('settings');
+export const STATE_KEY = Buffer.from('state');
+export const DIGEST_BYTES = 16;
+/** Where the entry begins in a value of `entries`. */
+export const ENTRY_OFFSET = 6;
+export const EXPIRY_VALUE = Buffer.alloc(1);
+
+/** What an expiry key stands for. */
+export type Expiring = 'e' | 'u' | 'l';
+/** Where expires_at is in the value of what expires. */
+export const EXPIRES_AT: Readonly<Record<Expiring, number>> = { e: 0, u: 0, l: 6 };
+
+/** What changes with every write; read with every read. */
+export interface StoreState {
+  lastStoreTimeMs: number;
+  /** Random, and another one whenever the settings change: whoever knows it need not read them again. */
+  settingsId: number;
+  unknownTombstones: number;
+  /** Of the log's last entry: its number and random bytes. */
+  head: Buffer;
+}
+
+export function toDigestKey(digest: Digest): Buffer {
+  return Buffer.from(digest, 'base64url');
+}
+
+export function encodeState(state: StoreState): Buffer {
+  const bytes = Buffer.alloc(32);
+  bytes.writeUIntBE(state.lastStoreTimeMs, 0, 6);
+  bytes.writeUInt32BE(state.settingsId, 6);
+  bytes.writeUIntBE(state.unknownTombstones, 10, 6);
+  state.head.copy(bytes, 16);
+  return bytes;
+}
+
+export function decodeState(bytes: Buffer): StoreState {
+  return {
+    lastStoreTimeMs: bytes.readUIntBE(0, 6),
+    settingsId: bytes.readUInt32BE(6),
+    unknownTombstones: bytes.readUIntBE(10, 6),
+    head: Buffer.from(bytes.subarray(16, 32)),
+  };
+}
+
+export function encodeSettings(settings: StoreSettings): Buffer {
+  return Buffer.from(JSON.stringify({ layout: LAYOUT, ...settings }));
+}
+
+/** Throws StoreUnavailable for a layout that this version does not know. */
+export function decodeSettings(bytes: Buffer): StoreSettings {
+  const { layout, ...settings } = JSON.parse(bytes.toString('utf8')) as StoreSettings & { readonly layout: number };
+  if (layout !== LAYOUT) {
+    throw new StoreUnavailable(
+      `the store has layout ${layout}, this version of introspectd knows ${LAYOUT}: use the version that made the store`,
+    );
+  }
+  return settings;
+}
+
+export function encodeEntry({ bytes, expiresAtMs }: StoredEntry): Buffer {
+  const value = Buffer.allocUnsafe(ENTRY_OFFSET + bytes.length);
+  value.writeUIntBE(expiresAtMs, 0, ENTRY_OFFSET);
+  value.set(bytes, ENTRY_OFFSET);
+  return value;
+}
+
+/** `value` may be LMDB's own buffer, which the next get overwrites: the result is a copy. */
+export function decodeEntry(value: Buffer): StoredEntry {
+  return {
+    expiresAtMs: value.readUIntBE(0, ENTRY_OFFSET),
+    bytes: Buffer.from(value.subarray(ENTRY_OFFSET, value.length)),
+  };
+}
+
+export function encodeLogValue(random: Buffer, { tag, beforeMs, issuerTag }: Revocation): Buffer {
+  const value = Buffer.alloc(30);
+  random.copy(value, 0, 0, 8);
+  value.set(tag, 8);
+  value.writeUIntBE(beforeMs, 16, 6);
+  value.set(issuerTag, 22);
+  return value;
+}
+
+export function decodeLogValue(value: Buffer): Revocation {
+  return {
+    tag: value.subarray(8, 16) as Uint8Array as Tag,
+    beforeMs: value.readUIntBE(16, 6),
+    issuerTag: value.subarray(22, 30) as Uint8Array as Tag,
+  };
+}
+
+export function encodeLive({ beforeMs, expiresAtMs, issuerTag }: LiveRevocation): Buffer {
+  const value = Buffer.alloc(20);
+  value.writeUIntBE(beforeMs, 0, 6);
+  value.writeUIntBE(expiresAtMs, 6, 6);
+  value.set(issuerTag, 12);
+  return value;
+}
+
+export function decodeLive(tag: Tag, value: Buffer): LiveRevocation {
+  return {
+    tag,
+    beforeMs: value.readUIntBE(0, 6),
+    expiresAtMs: value.readUIntBE(6, 6),
+    issuerTag: Uint8Array.prototype.slice.call(value, 12, 20) as Tag,
+  };
+}
+
+export function encodeExpiryKey(what: Expiring, expiresAtMs: number, key: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(7 + key.length);
+  bytes.write(what, 0, 'latin1');
+  bytes.writeUIntBE(expiresAtMs, 1, 6);
+  bytes.set(key, 7);
+  return bytes;
+}
+
+export function decodeExpiryKey(bytes: Buffer): { readonly expiresAtMs: number; readonly key: Buffer } {
+  return { expiresAtMs: bytes.readUIntBE(1, 6), key: bytes.subarray(7) };
+}

@@ -1,0 +1,128 @@
+// The embedded engine: LMDB, for one process or several on one folder. Reads are synchronous gets from shared memory;
+// writes are group commits, acknowledged when they are on disk.
+import { StoreUnavailable } from '../core/errors.js';
+import type { Tag } from '../core/key-ring.js';
+import type { TokenStore } from '../core/token-store.js';
+import { createCommitQueue, whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
+import { type LmdbDatabases, openLmdbDatabases } from './lmdb-environment.js';
+import { hasExpired } from './lmdb-expiry.js';
+import { toStoreUnavailable } from './lmdb-faults.js';
+import { findDataFileId, prepareFolder } from './lmdb-folder.js';
+import type { StoreState } from './lmdb-layout.js';
+import { createLmdbReader } from './lmdb-reader.js';
+import { startSweeper } from './lmdb-sweeper.js';
+import { inLmdbTransaction, type LmdbTransaction } from './lmdb-transaction.js';
+import { createStoreClock } from './store-clock.js';
+import { admitKeys, type StoreSettings } from './store-meta.js';
+import type { StoreOptions } from './store-options.js';
+import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
+
+export interface LmdbStoreOptions extends StoreOptions {
+  /** A folder, made where it is missing; never on a network file system. */
+  readonly path: string;
+}
+
+/** Throws StoreUnavailable, whose `detail` says what to do, when the folder or the keys are not right. */
+export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<TokenStore> {
+  const storeTime = createStoreClock(options.clock);
+  const databases = await openDatabases(options, storeTime);
+  const dataFileId = await findDataFileId(options.path);
+  const reader = createLmdbReader(databases);
+  const queue = createCommitQueue<LmdbTransaction>(databases.root, (commands) => {
+    inLmdbTransaction(databases, options, storeTime, commands);
+  });
+  let known: { readonly id: number; readonly settings: StoreSettings } | undefined;
+  let closed = false;
+
+  const write = async <Result>(weight: number, command: (transaction: LmdbTransaction) => Result): Promise<Result> => {
+    if (closed) throw new StoreUnavailable('the store is closed');
+    return queue.run(weight, command);
+  };
+
+  /** Undefined when the store was wiped under us. */
+  const findSettings = (state: StoreState): StoreSettings | undefined => {
+    if (known?.id === state.settingsId) return known.settings;
+    const settings = reader.readSettings();
+    if (settings === undefined) return undefined;
+    admitKeys(settings, options);
+    known = { id: state.settingsId, settings };
+    return settings;
+  };
+
+  /** `action` runs at one moment of the store: nothing may be awaited in it, or before it once the moment began. */
+  const readAt = async <Result>(action: (state: StoreState, settings: StoreSettings) => Result): Promise<Result> => {
+    try {
+      for (;;) {
+        if (closed) throw new StoreUnavailable('the store is closed');
+        const state = reader.begin();
+        const settings = state && findSettings(state);
+        if (state !== undefined && settings !== undefined) return action(state, settings);
+        await write(0, () => undefined);
+      }
+    } catch (error) {
+      throw await toStoreUnavailable(error, 'LMDB could not be read');
+    }
+  };
+
+  const stopSweeper = startSweeper({
+    hasExpired: () => readAt((state) => hasExpired(databases, storeTime(state.lastStoreTimeMs))),
+    sweep: (limit) => write(limit, (transaction) => transaction.sweep(limit)),
+  });
+
+  return {
+    read: (digests, cursor) =>
+      readAt((state) => {
+        const storeTimeMs = storeTime(state.lastStoreTimeMs);
+        return { entries: reader.readEntries(digests, storeTimeMs), ...reader.readLog(state, cursor), storeTimeMs };
+      }),
+
+    register: (entries) =>
+      write(entries.length, (transaction) => entries.map((entry) => registerEntry(transaction, entry))),
+    revokeToken: (command) => write(1, (transaction) => revokeToken(transaction, command)),
+    revokeTag: (command) => write(1, (transaction) => revokeTag(transaction, command)),
+
+    loadRevocations: async function* () {
+      let after: Tag | undefined;
+      do {
+        const page = await readAt((state) => reader.readLive(after, storeTime(state.lastStoreTimeMs)));
+        if (page.chunk.length > 0) yield page.chunk;
+        after = page.last;
+      } while (after !== undefined);
+    },
+
+    ready: async () => {
+      if ((await findDataFileId(options.path)) !== dataFileId) {
+        throw new StoreUnavailable('the data file was replaced or removed under the running process: restart it');
+      }
+      await readAt(() => undefined);
+    },
+
+    meta: () => readAt((state, settings) => ({ ...settings, lastStoreTimeMs: state.lastStoreTimeMs })),
+
+    close: async () => {
+      closed = true;
+      stopSweeper();
+      await queue.drain();
+      await databases.root.close();
+    },
+  };
+}
+
+async function openDatabases(
+  options: LmdbStoreOptions,
+  storeTime: (lastStoreTimeMs: number) => number,
+): Promise<LmdbDatabases> {
+  await prepareFolder(options.path);
+  let databases: LmdbDatabases | undefined;
+  try {
+    return await whenNoTransactionIsUnderWay(() => {
+      const opened = openLmdbDatabases(options.path);
+      databases = opened;
+      opened.root.transactionSync(() => inLmdbTransaction(opened, options, storeTime, () => undefined));
+      return opened;
+    });
+  } catch (error) {
+    await databases?.root.close();
+    throw await toStoreUnavailable(error, 'LMDB could not be opened');
+  }
+}

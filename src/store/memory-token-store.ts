@@ -1,0 +1,89 @@
+// The reference engine: the contract in plain maps, for tests and for reading. Nothing outlives the process.
+import { StoreUnavailable } from '../core/errors.js';
+import type { Cursor, TokenStore } from '../core/token-store.js';
+import { decodeLogId, formatCursor, parseCursor } from './cursor.js';
+import { createMemoryData, createMemoryTransaction, isExpired, type MemoryData, sweepMemory } from './memory-data.js';
+import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
+import { createStoreClock } from './store-clock.js';
+import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
+import type { StoreOptions } from './store-options.js';
+import { FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import type { StoreTransaction } from './store-transaction.js';
+
+/** Throws StoreUnavailable when `data` was made with other keys. */
+export function createMemoryTokenStore(options: StoreOptions, data: MemoryData = createMemoryData()): TokenStore {
+  const storeTime = createStoreClock(options.clock);
+  let closed = false;
+
+  /** Settings of the store, made anew when it was wiped under us. */
+  const open = (): StoreSettings => {
+    if (closed) throw new StoreUnavailable('the store is closed');
+    if (data.settings === undefined) {
+      data.settings = createSettings(options);
+      data.lastStoreTimeMs = storeTime(0);
+      createMemoryTransaction(data, data.settings, options.logEntries).appendLog(FIRST_LOG_ENTRY);
+    }
+    data.settings = admitKeys(data.settings, options);
+    return data.settings;
+  };
+
+  const write = <Result>(command: (transaction: StoreTransaction) => Result): Result => {
+    const settings = open();
+    data.lastStoreTimeMs = storeTime(data.lastStoreTimeMs);
+    sweepMemory(data);
+    return command(createMemoryTransaction(data, settings, options.logEntries));
+  };
+
+  open();
+  return {
+    read: async (digests, cursor) => {
+      open();
+      const storeTimeMs = storeTime(data.lastStoreTimeMs);
+      const entries = digests.map((digest) => {
+        const entry = data.entries.get(digest);
+        return entry === undefined || isExpired(entry, storeTimeMs) ? undefined : entry.bytes;
+      });
+      return { entries, ...readLog(data, cursor), storeTimeMs };
+    },
+    register: async (entries) => write((transaction) => entries.map((entry) => registerEntry(transaction, entry))),
+    revokeToken: async (command) => write((transaction) => revokeToken(transaction, command)),
+    revokeTag: async (command) => write((transaction) => revokeTag(transaction, command)),
+    loadRevocations: async function* () {
+      open();
+      const storeTimeMs = storeTime(data.lastStoreTimeMs);
+      const live = [...data.live.values()]
+        .filter((revocation) => !isExpired(revocation, storeTimeMs))
+        .map(({ tag, beforeMs, issuerTag }) => ({ tag, beforeMs, issuerTag }));
+      for (let start = 0; start < live.length; start += LIVE_CHUNK) {
+        yield live.slice(start, start + LIVE_CHUNK);
+      }
+    },
+    ready: async () => void open(),
+    meta: async () => ({ ...open(), lastStoreTimeMs: data.lastStoreTimeMs }),
+    close: async () => {
+      closed = true;
+    },
+  };
+}
+
+function readLog({ log }: MemoryData, cursor: Cursor | undefined) {
+  const position = findPosition(log, cursor);
+  const page = position === undefined ? [] : log.slice(position + 1, position + 1 + LOG_PAGE);
+  const last = page.at(-1) ?? log.at(position ?? -1);
+  if (last === undefined) throw new Error('a log is never empty');
+  return {
+    revocations: page.map(({ revocation }) => revocation),
+    cursor: formatCursor(last.cursor),
+    reset: position === undefined,
+    more: page.length === LOG_PAGE,
+  };
+}
+
+/** Where in the log the very entry is that the cursor stands on. */
+function findPosition(log: MemoryData['log'], cursor: Cursor | undefined): number | undefined {
+  const [first] = log;
+  const bytes = cursor === undefined ? undefined : parseCursor(cursor);
+  if (first === undefined || bytes === undefined) return undefined;
+  const position = decodeLogId(bytes) - decodeLogId(first.cursor);
+  return log[position]?.cursor.equals(bytes) ? position : undefined;
+}

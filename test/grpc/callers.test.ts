@@ -1,0 +1,293 @@
+// Only trusted callers: every certificate that must not pass, over real TLS, and no handler runs for any of them.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { createSecureContext } from 'node:tls';
+import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
+import type { Introspect } from '../../src/core/introspect.js';
+import { createPolicy, type Policy } from '../../src/core/policy.js';
+import {
+  AUDIENCE,
+  createTestPolicy,
+  createTestServerCredentials,
+  getTestCa,
+  ISSUER,
+  startTestServer,
+  type TestServer,
+  toChannelCredentials,
+  TRUST_DOMAIN,
+} from '../support/start-server.js';
+import { createSelfSigned, createTestCa, type TestCa, type TestIdentity } from '../support/test-ca.js';
+import { ask } from './ask.js';
+
+const ORDERS = `${TRUST_DOMAIN}/orders`;
+const REQUEST = { token: 'abc', tokenTypeHint: '', audiences: [], includeTags: false };
+
+interface Case {
+  readonly name: string;
+  readonly code: string;
+  readonly reason?: string;
+  readonly credentials: (ca: TestCa) => Promise<ChannelCredentials>;
+}
+
+const leaf = (request: Parameters<TestCa['issue']>[0]) => async (ca: TestCa) =>
+  toChannelCredentials(ca, await ca.issue(request));
+
+// Connections that the handshake refuses reach the client as UNAVAILABLE: the server has no stream to say more on.
+const CASES: readonly Case[] = [
+  { name: 'a SPIFFE id of the policy', code: 'OK', credentials: leaf({ uris: [ORDERS] }) },
+  {
+    name: 'a SPIFFE id beside DNS SANs, which do not count',
+    code: 'OK',
+    credentials: leaf({ uris: [ORDERS], dnsNames: ['elsewhere.test', '*.test'] }),
+  },
+  { name: 'a DNS SAN of the policy, in any case', code: 'OK', credentials: leaf({ dnsNames: ['Reports.Mesh.test'] }) },
+  { name: 'no certificate', code: 'UNAVAILABLE', credentials: async (ca) => credentials.createSsl(pem(ca)) },
+  {
+    name: 'TLS 1.2',
+    code: 'UNAVAILABLE',
+    credentials: async (ca) => {
+      const { certPem, keyPem } = await ca.issue({ uris: [ORDERS] });
+      const context = { ca: ca.certPem, cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' as const };
+      return credentials.createFromSecureContext(createSecureContext(context));
+    },
+  },
+  {
+    name: 'expired',
+    code: 'UNAVAILABLE',
+    credentials: leaf({ uris: [ORDERS], notAfter: new Date(Date.now() - 1000) }),
+  },
+  {
+    name: 'not valid yet',
+    code: 'UNAVAILABLE',
+    credentials: leaf({ uris: [ORDERS], notBefore: new Date(Date.now() + 600_000) }),
+  },
+  {
+    name: 'self-signed',
+    code: 'UNAVAILABLE',
+    credentials: async (ca) => toChannelCredentials(ca, await createSelfSigned({ uris: [ORDERS] })),
+  },
+  {
+    name: 'of another CA of the same name',
+    code: 'UNAVAILABLE',
+    credentials: async (ca) => {
+      const other = await createTestCa('introspectd test CA');
+      return toChannelCredentials(ca, await other.issue({ uris: [ORDERS] }));
+    },
+  },
+  { name: 'without SANs', code: 'UNAUTHENTICATED', reason: 'CALLER_UNIDENTIFIED', credentials: leaf({}) },
+  {
+    name: 'with an IP SAN alone',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ ips: ['127.0.0.1'] }),
+  },
+  {
+    name: 'two SPIFFE ids',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ uris: [ORDERS, `${TRUST_DOMAIN}/auditor`] }),
+  },
+  {
+    name: 'the same SPIFFE id twice',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ uris: [ORDERS, ORDERS] }),
+  },
+  {
+    name: 'a SAN in which a second one hides',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ uris: [`${TRUST_DOMAIN}/x, URI:${ORDERS}`] }),
+  },
+  {
+    name: 'a DNS SAN that hides a URI SAN',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ dnsNames: [`x, URI:${ORDERS}`] }),
+  },
+  {
+    name: 'a URI SAN that reads like a DNS identity',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ uris: ['dns:reports.mesh.test'] }),
+  },
+  {
+    name: 'a wildcard',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ dnsNames: ['*.mesh.test'] }),
+  },
+  {
+    name: 'a wildcard beside a name of the policy',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ dnsNames: ['reports.mesh.test', '*.mesh.test'] }),
+  },
+  {
+    name: 'a CA certificate as leaf',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: leaf({ uris: [ORDERS], form: 'ca' }),
+  },
+  {
+    name: 'the CA itself',
+    code: 'UNAUTHENTICATED',
+    reason: 'CALLER_UNIDENTIFIED',
+    credentials: async (ca) => toChannelCredentials(ca, ca),
+  },
+  {
+    name: 'names of two callers',
+    code: 'PERMISSION_DENIED',
+    reason: 'CALLER_UNKNOWN',
+    credentials: leaf({ dnsNames: ['reports.mesh.test', 'billing.mesh.test'] }),
+  },
+  {
+    name: 'a SPIFFE id that the policy does not know',
+    code: 'PERMISSION_DENIED',
+    reason: 'CALLER_UNKNOWN',
+    credentials: leaf({ uris: [`${ORDERS}/x`] }),
+  },
+  {
+    name: 'a SPIFFE id in another case',
+    code: 'PERMISSION_DENIED',
+    reason: 'CALLER_UNKNOWN',
+    credentials: leaf({ uris: [`${TRUST_DOMAIN}/Orders`] }),
+  },
+  {
+    name: 'a caller without the permission',
+    code: 'PERMISSION_DENIED',
+    reason: 'PERMISSION_MISSING',
+    credentials: leaf({ uris: [`${TRUST_DOMAIN}/nobody`] }),
+  },
+];
+
+describe('callers', () => {
+  let server: TestServer;
+  let ca: TestCa;
+  let ran = 0;
+  const counting: Introspect = {
+    one: async () => {
+      ran++;
+      return { active: false, reason: 'NOT_FOUND' };
+    },
+    many: async () => [],
+  };
+
+  before(async () => {
+    ca = await getTestCa();
+    server = await startTestServer({ introspect: counting, policy: withDnsCallers() });
+  });
+
+  for (const { name, code, reason, credentials: create } of CASES) {
+    it(`${name}: ${code}`, async () => {
+      const { introspection } = server.connect(await create(ca));
+      const before = ran;
+      const answer = await ask(introspection, 'introspect', REQUEST);
+      assert.equal(answer.code, code, answer.error?.details);
+      assert.equal(answer.details.reason, reason);
+      assert.equal(ran - before, code === 'OK' ? 1 : 0);
+    });
+  }
+
+  it('never takes identity from metadata', async () => {
+    const { introspection } = server.connect(toChannelCredentials(ca, await ca.issue({ uris: [`${ORDERS}/x`] })));
+    const metadata = { 'x-forwarded-client-cert': `URI=${ORDERS}`, 'x-spiffe-id': ORDERS };
+    const answer = await ask(introspection, 'introspect', REQUEST, { metadata });
+    assert.equal(answer.details.reason, 'CALLER_UNKNOWN');
+  });
+
+  it('refuses a certificate that is there and was not verified', async () => {
+    const identity = await ca.issue({ ips: ['127.0.0.1'] });
+    const lax = await startTestServer({ introspect: counting, credentials: new LaxCredentials(identity, ca) });
+    const before = ran;
+    for (const client of [
+      toChannelCredentials(ca, await createSelfSigned({ uris: [ORDERS] })),
+      credentials.createSsl(pem(ca)),
+    ]) {
+      const answer = await ask(lax.connect(client).introspection, 'introspect', REQUEST);
+      assert.equal(answer.details.reason, 'CALLER_UNIDENTIFIED');
+    }
+    assert.equal(ran, before);
+  });
+});
+
+describe('a revocation list', () => {
+  it('refuses who is on it, and again after the credentials were replaced', async () => {
+    const ca = await getTestCa();
+    const [good, revoked] = [await ca.issue({ uris: [ORDERS] }), await ca.issue({ uris: [ORDERS] })];
+    const serverIdentity = await ca.issue({ ips: ['127.0.0.1'] });
+    const serverCredentials = await createTestServerCredentials(await ca.crl([revoked]));
+    const server = await startTestServer({ credentials: serverCredentials });
+    const tls12 = credentials.createFromSecureContext(
+      createSecureContext({ ca: ca.certPem, cert: good.certPem, key: good.keyPem, maxVersion: 'TLSv1.2' }),
+    );
+    const askAs = async (client: ChannelCredentials) =>
+      (await ask(server.connect(client).introspection, 'introspect', REQUEST)).code;
+    const material = {
+      cert: Buffer.from(serverIdentity.certPem),
+      key: Buffer.from(serverIdentity.keyPem),
+      clientCa: pem(ca),
+      crl: Buffer.from(await ca.crl([revoked])),
+    };
+    for (let reload = 0; reload < 3; reload++) {
+      assert.equal(await askAs(toChannelCredentials(ca, good)), 'OK');
+      assert.equal(await askAs(toChannelCredentials(ca, revoked)), 'UNAVAILABLE');
+      assert.equal(await askAs(tls12), 'UNAVAILABLE');
+      serverCredentials.replace(material);
+    }
+    assert.throws(() => serverCredentials.replace({ ...material, key: Buffer.from(good.keyPem) }), {
+      message: 'TLS: key does not belong to the certificate',
+    });
+    assert.equal(await askAs(toChannelCredentials(ca, good)), 'OK');
+    serverCredentials.replace({ ...material, crl: Buffer.from(await ca.crl([])) });
+    assert.equal(await askAs(toChannelCredentials(ca, revoked)), 'OK');
+  });
+});
+
+describe('a policy that changes', () => {
+  it('holds for the next call of an open connection', async () => {
+    const empty = createPolicy([]);
+    let policy: Policy = createTestPolicy();
+    const server = await startTestServer({ policy: () => policy });
+    const { introspection } = await server.connectAs('orders');
+    assert.equal((await ask(introspection, 'introspect', REQUEST)).code, 'OK');
+    policy = empty;
+    assert.equal((await ask(introspection, 'introspect', REQUEST)).details.reason, 'CALLER_UNKNOWN');
+    policy = createTestPolicy();
+    assert.equal((await ask(introspection, 'introspect', REQUEST)).code, 'OK');
+  });
+});
+
+/** What createSsl(..., false) would be: a certificate is asked for, and taken whatever it is. */
+class LaxCredentials extends ServerCredentials {
+  constructor({ certPem, keyPem }: TestIdentity, ca: TestCa) {
+    super({ requestCert: true, rejectUnauthorized: false }, { cert: certPem, key: keyPem, ca: ca.certPem });
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+function withDnsCallers(): () => Policy {
+  const rule = {
+    permissions: ['introspect'],
+    revoke: [],
+    issuers: [ISSUER],
+    audiences: [AUDIENCE],
+    tokenUse: undefined,
+    claims: undefined,
+  } as const;
+  const policy = createPolicy([
+    { ...rule, name: 'orders', identities: [ORDERS] },
+    { ...rule, name: 'auditor', identities: [`${TRUST_DOMAIN}/auditor`] },
+    { ...rule, name: 'nobody', identities: [`${TRUST_DOMAIN}/nobody`], permissions: [] },
+    { ...rule, name: 'reports', identities: ['dns:reports.mesh.test'] },
+    { ...rule, name: 'billing', identities: ['dns:billing.mesh.test'] },
+  ]);
+  return () => policy;
+}
+
+function pem({ certPem }: TestIdentity): Buffer {
+  return Buffer.from(certPem);
+}

@@ -1,0 +1,4 @@
+import { describeTokenStore } from './conformance.js';
+import { makeMemoryHarness } from './memory-harness.js';
+
+describeTokenStore('memory token store', makeMemoryHarness);

@@ -1,0 +1,36 @@
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type MakeHarness, RING, START_MS } from './harness.js';
+import { StoreModel } from './model.js';
+import { type Real, storeCommands } from './model-commands.js';
+
+const LOG_ENTRIES = 12;
+const MAX_COMMANDS = 40;
+const { INTROSPECTD_SEED, INTROSPECTD_PATH, INTROSPECTD_REPLAY_PATH, INTROSPECTD_MODEL_RUNS } = process.env;
+
+/**
+ * Random histories against the plain model. A failure prints seed, path and replayPath; INTROSPECTD_SEED,
+ * INTROSPECTD_PATH and INTROSPECTD_REPLAY_PATH run it again, INTROSPECTD_MODEL_RUNS runs more of them.
+ */
+export function testAgainstModel(name: string, makeHarness: MakeHarness, runs: number): void {
+  test(`${name} does what the model does`, async (t) => {
+    const seed = INTROSPECTD_SEED === undefined ? Date.now() : Number(INTROSPECTD_SEED);
+    const numRuns = INTROSPECTD_MODEL_RUNS === undefined ? runs : Number(INTROSPECTD_MODEL_RUNS);
+    t.diagnostic(`INTROSPECTD_SEED=${seed} ${numRuns} runs`);
+    const replayPath = INTROSPECTD_REPLAY_PATH === undefined ? {} : { replayPath: INTROSPECTD_REPLAY_PATH };
+    const histories = fc.commands(storeCommands, { maxCommands: MAX_COMMANDS, size: 'max', ...replayPath });
+    const property = fc.asyncProperty(histories, async (history) => {
+      const harness = await makeHarness({ logEntries: LOG_ENTRIES });
+      try {
+        const model = new StoreModel(START_MS, LOG_ENTRIES);
+        model.now(0);
+        const real: Real = { harness, ring: RING, second: undefined };
+        await fc.asyncModelRun(() => ({ model, real }), history);
+      } finally {
+        await harness.close();
+      }
+    });
+    const path = INTROSPECTD_PATH === undefined ? {} : { path: INTROSPECTD_PATH };
+    await fc.assert(property, { seed, numRuns, ...path });
+  });
+}

@@ -1,0 +1,182 @@
+// A real gRPC server over real mTLS on a free port, with answers that a test scripts, and clients of named callers.
+import { after } from 'node:test';
+import { type ChannelCredentials, credentials as channelCredentials, type ServerCredentials } from '@grpc/grpc-js';
+import { type Permission, createPolicy, type Policy } from '../../src/core/policy.js';
+import type { Introspect } from '../../src/core/introspect.js';
+import type { Register } from '../../src/core/register.js';
+import type { Revoke } from '../../src/core/revoke.js';
+import type { Cursor } from '../../src/core/token-store.js';
+import { HealthClient } from '../../src/gen/grpc/health/v1/health.js';
+import { IntrospectionServiceClient } from '../../src/gen/introspectd/v1/introspection_service.js';
+import { TokenRegistryServiceClient } from '../../src/gen/introspectd/v1/token_registry_service.js';
+import { createServerCredentials } from '../../src/grpc/credentials.js';
+import type { GrpcLimits } from '../../src/grpc/limits.js';
+import { createReadiness, type Readiness } from '../../src/grpc/readiness.js';
+import { createGrpcServer, type GrpcServer } from '../../src/grpc/server.js';
+import { createLogger, type LogLevel } from '../../src/telemetry/logger.js';
+import { createTestCa, type TestCa, type TestIdentity } from './test-ca.js';
+
+export const ISSUER = 'https://login.test';
+export const AUDIENCE = 'https://orders.test';
+export const TRUST_DOMAIN = 'spiffe://mesh.test';
+
+const ALL: readonly Permission[] = ['introspect', 'batch', 'stream', 'watch', 'register', 'check'];
+
+/** Callers of the default policy: name -> permissions; each has the identity spiffe://mesh.test/<name>. */
+const CALLERS: Readonly<Record<string, readonly Permission[]>> = {
+  orders: ALL,
+  auditor: [...ALL, 'explain'],
+  nobody: [],
+};
+
+export interface TestServerRequest {
+  readonly introspect?: Introspect;
+  readonly register?: Register;
+  readonly revoke?: Revoke;
+  readonly policy?: () => Policy;
+  readonly limits?: Partial<GrpcLimits>;
+  readonly logLevel?: LogLevel;
+  /** Default: those of the test CA. */
+  readonly credentials?: ServerCredentials;
+}
+
+export interface TestServer {
+  readonly grpc: GrpcServer;
+  readonly target: string;
+  readonly readiness: Readiness;
+  /** Each record parsed; `raw` as written. */
+  records(): readonly Record<string, unknown>[];
+  raw(): string;
+  /** Clients on a connection of their own. */
+  connect(credentials: ChannelCredentials): TestClients;
+  /** Clients of a caller of the default policy. */
+  connectAs(caller: string): Promise<TestClients>;
+}
+
+export interface TestClients {
+  readonly introspection: IntrospectionServiceClient;
+  readonly registry: TokenRegistryServiceClient;
+  readonly health: HealthClient;
+}
+
+export const CURSOR = '7-cursor' as Cursor;
+
+export const INACTIVE_TO_ALL: Introspect = {
+  one: async () => ({ active: false, reason: 'NOT_FOUND' }),
+  many: async (_command, items) =>
+    items.map((item) => (item instanceof Error ? item : { active: false, reason: 'NOT_FOUND' })),
+};
+export const REGISTERS_ALL: Register = {
+  many: async (_caller, items) => items.map((item) => (item instanceof Error ? item : undefined)),
+};
+export const REVOKES_ALL: Revoke = {
+  token: async () => ({ revision: CURSOR, iss: ISSUER, beforeMs: 253402300799999 }),
+};
+
+const LIMITS: GrpcLimits = {
+  batchTokens: 1000,
+  registerItems: 500,
+  tokenBytes: 4096,
+  claimsBytes: 3500,
+  inflight: 2000,
+  connectionAgeMs: 600_000,
+};
+
+let ca: Promise<TestCa> | undefined;
+/** One for all tests of a file. */
+export function getTestCa(): Promise<TestCa> {
+  ca ??= createTestCa('introspectd test CA');
+  return ca;
+}
+
+export async function createTestServerCredentials(crl?: string): Promise<ReturnType<typeof createServerCredentials>> {
+  const testCa = await getTestCa();
+  const { certPem, keyPem } = await testCa.issue({ dnsNames: ['localhost'], ips: ['127.0.0.1'] });
+  return createServerCredentials({
+    cert: Buffer.from(certPem),
+    key: Buffer.from(keyPem),
+    clientCa: Buffer.from(testCa.certPem),
+    crl: crl === undefined ? undefined : Buffer.from(crl),
+  });
+}
+
+export function createTestPolicy(): Policy {
+  return createPolicy(
+    Object.entries(CALLERS).map(([name, permissions]) => ({
+      name,
+      identities: [`${TRUST_DOMAIN}/${name}`],
+      permissions,
+      revoke: name === 'nobody' ? [] : ['token', 'jti', 'subject_client', 'issuer'],
+      issuers: [ISSUER],
+      audiences: [AUDIENCE],
+      tokenUse: undefined,
+      claims: undefined,
+    })),
+  );
+}
+
+export async function startTestServer(request: TestServerRequest = {}): Promise<TestServer> {
+  const policy = createTestPolicy();
+  const lines: string[] = [];
+  const readiness = createReadiness();
+  readiness.set('ready');
+  const grpc = createGrpcServer({
+    credentials: request.credentials ?? (await createTestServerCredentials()),
+    policy: request.policy ?? (() => policy),
+    core: {
+      introspect: request.introspect ?? INACTIVE_TO_ALL,
+      register: request.register ?? REGISTERS_ALL,
+      revoke: request.revoke ?? REVOKES_ALL,
+    },
+    limits: { ...LIMITS, ...request.limits },
+    readiness,
+    telemetry: {
+      logger: createLogger({
+        level: request.logLevel ?? 'debug',
+        service: 'introspectd',
+        destination: { write: (line: string) => lines.push(line) },
+      }),
+      digestToken: (token) => `digest-of-${token.length}`,
+    },
+  });
+  const { port } = await grpc.listen('127.0.0.1:0');
+  const target = `127.0.0.1:${port}`;
+  const open: { close(): void }[] = [];
+  after(async () => {
+    for (const client of open) client.close();
+    await grpc.drain({ noticeMs: 0, budgetMs: 0 });
+  });
+
+  const connect = (credentials: ChannelCredentials): TestClients => {
+    // A pool of its own: a connection with other credentials must never be shared.
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const introspection = new IntrospectionServiceClient(target, credentials, options);
+    const channelOverride = introspection.getChannel();
+    const clients = {
+      introspection,
+      registry: new TokenRegistryServiceClient(target, credentials, { channelOverride }),
+      health: new HealthClient(target, credentials, { channelOverride }),
+    };
+    open.push(introspection);
+    return clients;
+  };
+
+  return {
+    grpc,
+    target,
+    readiness,
+    records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    raw: () => lines.join(''),
+    connect,
+    connectAs: async (caller) => {
+      const testCa = await getTestCa();
+      const identity = await testCa.issue({ uris: [`${TRUST_DOMAIN}/${caller}`] });
+      return connect(toChannelCredentials(testCa, identity));
+    },
+  };
+}
+
+export function toChannelCredentials(server: TestIdentity, client: TestIdentity): ChannelCredentials {
+  const [root, key, cert] = [server.certPem, client.keyPem, client.certPem].map((pem) => Buffer.from(pem));
+  return channelCredentials.createSsl(root, key, cert);
+}
