@@ -58,5 +58,5 @@ export function createExpiryIndex({ entries, live, expiry }: LmdbDatabases, stat
 }
 
 function expiredRange(what: Expiring, storeTimeMs: number) {
-  return { start: encodeExpiryKey(what, 0, NO_KEY), end: encodeExpiryKey(what, storeTimeMs + 1, NO_KEY) };
+  return { start: encodeExpiryKey(what, 0, NO_KEY), end: encodeExpiryKey(what, Math.floor(storeTimeMs) + 1, NO_KEY) };
 }

@@ -1,6 +1,6 @@
 /** What one transaction of the sweeper removes, and how long it rests when nothing has expired. */
 const BATCH = 200;
-const REST_MS = 1000;
+const REST_MS = 5000;
 
 export interface SweeperParts {
   readonly hasExpired: () => Promise<boolean>;

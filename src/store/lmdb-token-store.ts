@@ -11,8 +11,8 @@ import { findDataFileId, prepareFolder } from './lmdb-folder.js';
 import type { StoreState } from './lmdb-layout.js';
 import { createLmdbReader } from './lmdb-reader.js';
 import { startSweeper } from './lmdb-sweeper.js';
-import { inLmdbTransaction, type LmdbTransaction } from './lmdb-transaction.js';
-import { createStoreClock } from './store-clock.js';
+import { inLmdbTransaction, type LmdbTransaction, makeLmdbStore } from './lmdb-transaction.js';
+import { createStoreClock, type StoreClock } from './store-clock.js';
 import { admitKeys, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
@@ -65,7 +65,7 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
   };
 
   const stopSweeper = startSweeper({
-    hasExpired: () => readAt((state) => hasExpired(databases, storeTime(state.lastStoreTimeMs))),
+    hasExpired: () => readAt((state) => hasExpired(databases, Math.max(options.clock(), state.lastStoreTimeMs))),
     sweep: (limit) => write(limit, (transaction) => transaction.sweep(limit)),
   });
 
@@ -108,17 +108,14 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
   };
 }
 
-async function openDatabases(
-  options: LmdbStoreOptions,
-  storeTime: (lastStoreTimeMs: number) => number,
-): Promise<LmdbDatabases> {
+async function openDatabases(options: LmdbStoreOptions, storeTime: StoreClock): Promise<LmdbDatabases> {
   await prepareFolder(options.path);
   let databases: LmdbDatabases | undefined;
   try {
     return await whenNoTransactionIsUnderWay(() => {
       const opened = openLmdbDatabases(options.path);
       databases = opened;
-      opened.root.transactionSync(() => inLmdbTransaction(opened, options, storeTime, () => undefined));
+      opened.root.transactionSync(() => makeLmdbStore(opened, options, storeTime));
       return opened;
     });
   } catch (error) {

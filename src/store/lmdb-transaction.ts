@@ -2,7 +2,7 @@
 // them, and the whole of it is on disk or nothing.
 import { randomBytes } from 'node:crypto';
 import type { Tag } from '../core/key-ring.js';
-import { decodeLogId, encodeLogId, formatCursor } from './cursor.js';
+import { CURSOR_BYTES, decodeLogId, encodeLogId, formatCursor } from './cursor.js';
 import type { LmdbDatabases } from './lmdb-environment.js';
 import { createExpiryIndex } from './lmdb-expiry.js';
 import {
@@ -21,6 +21,7 @@ import {
   type StoreState,
   toDigestKey,
 } from './lmdb-layout.js';
+import type { StoreClock } from './store-clock.js';
 import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { FIRST_LOG_ENTRY, isUnknownTombstone } from './store-rules.js';
@@ -31,40 +32,56 @@ export interface LmdbTransaction extends StoreTransaction {
   sweep(limit: number): number;
 }
 
+const NEW_STATE: StoreState = {
+  lastStoreTimeMs: 0,
+  settingsId: 0,
+  unknownTombstones: 0,
+  head: Buffer.alloc(CURSOR_BYTES),
+};
+
 /** Every write takes along a few that have expired. */
 const SWEPT_BY_WRITE = 32;
 /** Log entries beyond the bound that one append removes: more than one, for when the bound was lowered. */
 const TRIMMED_AT_ONCE = 4;
 
+/** Makes a store that is not there and lets a new writing key in; writes nothing otherwise, so a full disk opens. */
+export function makeLmdbStore(databases: LmdbDatabases, options: StoreOptions, storeTime: StoreClock): void {
+  begin(databases, options, storeTime);
+}
+
 /**
- * Around the commands, what every write does: it makes a store that is not there (or was wiped under us), checks the
- * keys, moves the store's time, sweeps. Throws StoreUnavailable when the keys do not fit, with nothing written.
+ * Around the commands, what every write does: it makes a store that was wiped under us, checks the keys, moves the
+ * store's time, sweeps. Throws StoreUnavailable when the keys do not fit, with nothing written.
  */
 export function inLmdbTransaction(
   databases: LmdbDatabases,
   options: StoreOptions,
-  storeTime: (lastStoreTimeMs: number) => number,
+  storeTime: StoreClock,
   commands: (transaction: LmdbTransaction) => void,
 ): void {
+  const { settings, state } = begin(databases, options, storeTime);
+  state.lastStoreTimeMs = storeTime(state.lastStoreTimeMs);
+  const transaction = createLmdbTransaction(databases, settings, state, options.logEntries);
+  commands(transaction);
+  transaction.sweep(SWEPT_BY_WRITE);
+  databases.meta.putSync(STATE_KEY, encodeState(state));
+}
+
+function begin(databases: LmdbDatabases, options: StoreOptions, storeTime: StoreClock) {
   const { meta } = databases;
   const stateBytes = meta.getBinary(STATE_KEY);
   const settingsBytes = meta.getBinary(SETTINGS_KEY);
   const isMade = stateBytes !== undefined && settingsBytes !== undefined;
-  const state: StoreState = isMade
-    ? decodeState(stateBytes)
-    : { lastStoreTimeMs: 0, settingsId: 0, unknownTombstones: 0, head: Buffer.alloc(16) };
   const there = isMade ? decodeSettings(settingsBytes) : createSettings(options);
   const settings = admitKeys(there, options);
-  state.lastStoreTimeMs = storeTime(state.lastStoreTimeMs);
-  const transaction = createLmdbTransaction(databases, settings, state, options.logEntries);
-  if (!isMade) transaction.appendLog(FIRST_LOG_ENTRY);
+  const state: StoreState = isMade ? decodeState(stateBytes) : { ...NEW_STATE, lastStoreTimeMs: storeTime(0) };
+  if (!isMade) createLmdbTransaction(databases, settings, state, options.logEntries).appendLog(FIRST_LOG_ENTRY);
   if (!isMade || settings !== there) {
     state.settingsId = randomBytes(4).readUInt32BE();
     meta.putSync(SETTINGS_KEY, encodeSettings(settings));
+    meta.putSync(STATE_KEY, encodeState(state));
   }
-  commands(transaction);
-  transaction.sweep(SWEPT_BY_WRITE);
-  meta.putSync(STATE_KEY, encodeState(state));
+  return { settings, state };
 }
 
 function createLmdbTransaction(

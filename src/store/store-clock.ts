@@ -1,8 +1,8 @@
-/**
- * The store's time, ms: max(clock, last time this store used). What was once told is never taken back, so the handle
- * remembers it too: a read moves no time in the store.
- */
-export function createStoreClock(clock: () => number): (lastStoreTimeMs: number) => number {
+/** The store's time, ms, given the last time that the store used. */
+export type StoreClock = (lastStoreTimeMs: number) => number;
+
+/** max(clock, last time used). A handle remembers what it told: it never steps back, although a read writes nothing. */
+export function createStoreClock(clock: () => number): StoreClock {
   let toldMs = 0;
   return (lastStoreTimeMs) => {
     toldMs = Math.max(toldMs, Math.floor(clock()), lastStoreTimeMs);

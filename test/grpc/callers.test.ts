@@ -1,6 +1,6 @@
 // Only trusted callers: every certificate that must not pass, over real TLS, and no handler runs for any of them.
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
 import type { Introspect } from '../../src/core/introspect.js';
@@ -177,6 +177,7 @@ describe('callers', () => {
     ca = await getTestCa();
     server = await startTestServer({ introspect: counting, policy: withDnsCallers() });
   });
+  after(() => server.close());
 
   for (const { name, code, reason, credentials: create } of CASES) {
     it(`${name}: ${code}`, async () => {
@@ -198,7 +199,7 @@ describe('callers', () => {
 
   it('refuses a certificate that is there and was not verified', async () => {
     const identity = await ca.issue({ ips: ['127.0.0.1'] });
-    const lax = await startTestServer({ introspect: counting, credentials: new LaxCredentials(identity, ca) });
+    await using lax = await startTestServer({ introspect: counting, credentials: new LaxCredentials(identity, ca) });
     const before = ran;
     for (const client of [
       toChannelCredentials(ca, await createSelfSigned({ uris: [ORDERS] })),
@@ -217,7 +218,7 @@ describe('a revocation list', () => {
     const [good, revoked] = [await ca.issue({ uris: [ORDERS] }), await ca.issue({ uris: [ORDERS] })];
     const serverIdentity = await ca.issue({ ips: ['127.0.0.1'] });
     const serverCredentials = await createTestServerCredentials(await ca.crl([revoked]));
-    const server = await startTestServer({ credentials: serverCredentials });
+    await using server = await startTestServer({ credentials: serverCredentials });
     const tls12 = credentials.createFromSecureContext(
       createSecureContext({ ca: ca.certPem, cert: good.certPem, key: good.keyPem, maxVersion: 'TLSv1.2' }),
     );
@@ -248,7 +249,7 @@ describe('a policy that changes', () => {
   it('holds for the next call of an open connection', async () => {
     const empty = createPolicy([]);
     let policy: Policy = createTestPolicy();
-    const server = await startTestServer({ policy: () => policy });
+    await using server = await startTestServer({ policy: () => policy });
     const { introspection } = await server.connectAs('orders');
     assert.equal((await ask(introspection, 'introspect', REQUEST)).code, 'OK');
     policy = empty;

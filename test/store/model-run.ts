@@ -23,7 +23,7 @@ export function testAgainstModel(name: string, makeHarness: MakeHarness, runs: n
       const harness = await makeHarness({ logEntries: LOG_ENTRIES });
       try {
         const model = new StoreModel(START_MS, LOG_ENTRIES);
-        model.now(0);
+        model.open(0);
         const real: Real = { harness, ring: RING, second: undefined };
         await fc.asyncModelRun(() => ({ model, real }), history);
       } finally {

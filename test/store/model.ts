@@ -60,6 +60,17 @@ export class StoreModel {
     return nowMs;
   }
 
+  /** A daemon that starts has told nothing yet. */
+  open(handle: number): void {
+    this.toldMs[handle] = 0;
+    this.touch(handle);
+  }
+
+  /** What every call does first. */
+  touch(handle: number): void {
+    if (this.#log.length === 0) this.now(handle);
+  }
+
   register(handle: number, entries: readonly RegisterEntry[]): readonly RegisterOutcome[] {
     this.#move(handle);
     return entries.map((entry) => this.#registerOne(entry));

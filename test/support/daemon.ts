@@ -2,17 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Metadata } from '@grpc/grpc-js';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
-import type { TokenClaims } from '@introspectd/client/gen/introspectd/v1/token_claims';
-import {
-  type RegisterTokensResponse,
-  TokenRegistryServiceClient,
-} from '@introspectd/client/gen/introspectd/v1/token_registry_service';
+import type { RegisterTokensResponse } from '@introspectd/client/gen/introspectd/v1/token_registry_service';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { createDevWorkspace, type DevCaller, type DevWorkspace } from '../../src/cli/dev-workspace.js';
 import { AUDIENCE, FOREIGN_ISSUER, ISSUER } from '../cases/introspect-cases.js';
-import { createTestCredentials } from './test-credentials.js';
+import { registerTokens, type TestToken } from './register-tokens.js';
 
 export interface TestDaemon {
   readonly workspace: DevWorkspace;
@@ -32,11 +27,6 @@ export interface TestDaemon {
   stop(): Promise<void>;
 }
 
-export interface TestToken {
-  readonly token: string;
-  readonly claims?: Partial<TokenClaims>;
-}
-
 /** Callers of most tests: an issuer, a service, one that may ask why, and security. */
 export const CALLERS: readonly DevCaller[] = [
   { name: 'login', permissions: ['register'], issuers: [ISSUER, FOREIGN_ISSUER], audiences: ['*'] },
@@ -44,16 +34,6 @@ export const CALLERS: readonly DevCaller[] = [
   { name: 'auditor', permissions: ['introspect', 'batch', 'explain'], issuers: [ISSUER], audiences: [AUDIENCE] },
   { name: 'security', permissions: [], revoke: ['token'], issuers: [ISSUER], audiences: ['*'] },
 ];
-
-export const GOOD_CLAIMS: TokenClaims = {
-  iss: ISSUER,
-  aud: [AUDIENCE],
-  sub: 'alice',
-  clientId: 'web',
-  scope: 'read write',
-  tokenUse: 1,
-  authorizationDetails: [],
-};
 
 export interface TestDaemonRequest {
   readonly callers?: readonly DevCaller[];
@@ -69,28 +49,14 @@ export async function startTestDaemon(request: TestDaemonRequest = {}): Promise<
   const start = () => startDaemonProcess({ configFile: workspace.configFile, logFile });
   let running = await start();
   const clients = new Map<string, IntrospectionClient>();
-  const registries = new Map<string, TokenRegistryServiceClient>();
 
   async function closeClients(): Promise<void> {
     await Promise.all([...clients.values()].map((client) => client.close()));
-    for (const registry of registries.values()) registry.close();
     clients.clear();
-    registries.clear();
   }
 
-  const tryRegister = (caller: string, entries: readonly TestToken[]) => {
-    const registry =
-      registries.get(caller) ??
-      new TokenRegistryServiceClient(running.target, createTestCredentials(workspace.tls(caller)));
-    registries.set(caller, registry);
-    const deadline = Date.now() + 10_000;
-    return new Promise<RegisterTokensResponse>((resolve, reject) => {
-      const call = { entries: entries.map(toEntry) };
-      registry.registerTokens(call, new Metadata(), { deadline }, (error, response) =>
-        error ? reject(error) : resolve(response),
-      );
-    });
-  };
+  const tryRegister = (caller: string, entries: readonly TestToken[]) =>
+    registerTokens({ target: running.target, tls: workspace.tls(caller) }, entries);
 
   return {
     workspace,
@@ -122,14 +88,5 @@ export async function startTestDaemon(request: TestDaemonRequest = {}): Promise<
       await running.stop('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
-  };
-}
-
-function toEntry({ token, claims }: TestToken) {
-  const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
-  return {
-    credential: { $case: 'token' as const, value: token },
-    claims: { ...GOOD_CLAIMS, iat: nowSeconds, exp: nowSeconds + 3600n, ...claims },
-    issuedAtMs: undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { Client, type ServiceError } from '@grpc/grpc-js';
-import { createTestCredentials } from './test-credentials.js';
+import { createTestCredentials, type TestTls } from './test-credentials.js';
 
 export interface RawAnswer {
   readonly error: ServiceError | null;
@@ -14,7 +14,7 @@ export interface RawCaller {
 }
 
 /** Speaks bytes, so that a test sees what a decoder would hide. */
-export function createRawCaller(target: string, tls: Parameters<typeof createTestCredentials>[0]): RawCaller {
+export function createRawCaller(target: string, tls: TestTls): RawCaller {
   const client = new Client(target, createTestCredentials(tls));
   const toBytes = (bytes: Uint8Array) => Buffer.from(bytes);
   return {

@@ -1,8 +1,7 @@
 // A real gRPC server over real mTLS on a free port, with answers that a test scripts, and clients of named callers.
-import { after } from 'node:test';
 import { type ChannelCredentials, credentials as channelCredentials, type ServerCredentials } from '@grpc/grpc-js';
-import { type Permission, createPolicy, type Policy } from '../../src/core/policy.js';
 import type { Introspect } from '../../src/core/introspect.js';
+import { createPolicy, type Permission, type Policy } from '../../src/core/policy.js';
 import type { Register } from '../../src/core/register.js';
 import type { Revoke } from '../../src/core/revoke.js';
 import type { Cursor } from '../../src/core/token-store.js';
@@ -40,7 +39,8 @@ export interface TestServerRequest {
   readonly credentials?: ServerCredentials;
 }
 
-export interface TestServer {
+/** Ends with the block it is declared in (`await using`), or by close(). */
+export interface TestServer extends AsyncDisposable {
   readonly grpc: GrpcServer;
   readonly target: string;
   readonly readiness: Readiness;
@@ -51,6 +51,7 @@ export interface TestServer {
   connect(credentials: ChannelCredentials): TestClients;
   /** Clients of a caller of the default policy. */
   connectAs(caller: string): Promise<TestClients>;
+  close(): Promise<void>;
 }
 
 export interface TestClients {
@@ -142,10 +143,10 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
   const { port } = await grpc.listen('127.0.0.1:0');
   const target = `127.0.0.1:${port}`;
   const open: { close(): void }[] = [];
-  after(async () => {
+  const close = async () => {
     for (const client of open) client.close();
     await grpc.drain({ noticeMs: 0, budgetMs: 0 });
-  });
+  };
 
   const connect = (credentials: ChannelCredentials): TestClients => {
     // A pool of its own: a connection with other credentials must never be shared.
@@ -162,6 +163,8 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
   };
 
   return {
+    close,
+    [Symbol.asyncDispose]: close,
     grpc,
     target,
     readiness,

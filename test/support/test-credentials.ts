@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { ChannelCredentials } from '@grpc/grpc-js';
 
-/** Credentials for generated clients, from the paths that a workspace gives. */
-export function createTestCredentials(tls: {
+/** Paths of what a client presents. */
+export interface TestTls {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-}): ChannelCredentials {
-  return ChannelCredentials.createSsl(readFileSync(tls.caFile), readFileSync(tls.keyFile), readFileSync(tls.certFile));
+}
+
+/** Credentials for generated clients. */
+export function createTestCredentials({ caFile, certFile, keyFile }: TestTls): ChannelCredentials {
+  return ChannelCredentials.createSsl(readFileSync(caFile), readFileSync(keyFile), readFileSync(certFile));
 }

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
+import { makeEntry } from './fixtures.js';
+import { HOUR_MS, makeOptions, START_MS } from './harness.js';
+import { changeDatabases } from './lmdb-harness.js';
+import { childScript, makeTempFolder } from './lmdb-temp-folder.js';

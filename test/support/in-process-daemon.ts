@@ -1,0 +1,72 @@
+// The daemon's parts in this process, on a real store behind real TLS, so that a test can stand between rules and store.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
+import { serveStore } from '../../src/cli/daemon.js';
+import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { parsePolicyFile } from '../../src/config/policy-file.js';
+import { formatNewKeys, parseKeyRing } from '../../src/core/key-ring.js';
+import { createPolicy } from '../../src/core/policy.js';
+import type { TokenStore } from '../../src/core/token-store.js';
+import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { CALLERS } from './daemon.js';
+import { registerTokens, type TestToken } from './register-tokens.js';
+
+export interface InProcessDaemon {
+  readonly target: string;
+  readonly opsTarget: string;
+  client(caller: string): IntrospectionClient;
+  register(entries: readonly TestToken[]): ReturnType<typeof registerTokens>;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export async function startInProcessDaemon(wrap: (store: TokenStore) => TokenStore): Promise<InProcessDaemon> {
+  const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
+  const workspace = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: {} });
+  const file = { path: workspace.configFile, text: readFileSync(workspace.configFile, 'utf8') };
+  const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: folder });
+  const keyRing = parseKeyRing(formatNewKeys(randomBytes));
+  const policy = createPolicy(parsePolicyFile(readFileSync(config.policyFile, 'utf8'), config.policyFile));
+  const store = await openLmdbTokenStore({
+    path: config.store.path,
+    clock: Date.now,
+    keyChecks: keyRing.checks,
+    defaults: config.storeDefaults,
+    logEntries: config.limits.logEntries,
+  });
+  const lines: string[] = [];
+  const tls = {
+    cert: readFileSync(config.tls.certFile),
+    key: readFileSync(config.tls.keyFile),
+    clientCa: readFileSync(config.tls.clientCaFile),
+  };
+  const logger = createLogger({
+    level: 'debug',
+    service: 'test',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const daemon = await serveStore(wrap(store), { config, tls, policy: () => policy, keyRing, logger });
+  const clients = new Map<string, IntrospectionClient>();
+  return {
+    target: daemon.listen,
+    opsTarget: daemon.opsListen,
+    client: (caller) => {
+      const options = { target: daemon.listen, tls: workspace.tls(caller), timeoutMs: 5000 };
+      const client = clients.get(caller) ?? createIntrospectionClient(options);
+      clients.set(caller, client);
+      return client;
+    },
+    register: (entries) => registerTokens({ target: daemon.listen, tls: workspace.tls('login') }, entries),
+    log: () => lines.join(''),
+    stop: async () => {
+      await Promise.all([...clients.values()].map((client) => client.close()));
+      await daemon.stop({ noticeMs: 0, budgetMs: 5000 });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
