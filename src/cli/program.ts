@@ -1,4 +1,5 @@
 // The commands, their help, and how what they throw becomes an exit code.
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError } from 'commander';
 import { FaultsError } from '../config/faults.js';
 import { addCertsCommand } from './certs-command.js';
@@ -30,6 +31,9 @@ Examples:
 /** `argv` without node and script. Never rejects. */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   exitOnClosedPipe();
+  // grpc-js writes errors to stderr by itself, with texts of the other side in them; ours are told once, by us.
+  const { GRPC_VERBOSITY } = process.env;
+  if (GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   let exitCode: ExitCode = 0;
   const setExitCode = (code: ExitCode): void => {
     exitCode = code;
@@ -82,15 +86,14 @@ function report(error: unknown): ExitCode {
   return 1;
 }
 
-/** Help and version end this way too. What was typed may be a token: only words that look like ours are repeated. */
+/** Help and version end this way too. What was typed may be a token: of that only the names of options are repeated. */
 function reportUsage({ code, exitCode, message }: CommanderError): ExitCode {
   if (exitCode === 0) return 0;
   if (code === 'commander.help') return 2;
   const text = message
     .replace(/^error: /, '')
-    .replaceAll(/'([^']*)'/g, (quoted, word: string) =>
-      /^-{0,2}[a-z][a-z <>=:-]{0,40}$/.test(word) ? quoted : "'...'",
-    );
+    .replaceAll(/'(-[^'=]*)=[^']*'/g, "'$1'")
+    .replaceAll(/ '[^-'][^']*'/g, '');
   printNote(`introspectd: ${text}`);
   printNote('See introspectd --help, or introspectd COMMAND --help.');
   return 2;

@@ -60,7 +60,8 @@ function toLeaves(node: SchemaNode, path: readonly string[]): ConfigLeaf[] {
     {
       name: path.join('.'),
       path,
-      type: node.type as ConfigLeaf['type'],
+      // A literal number is "number" in JSON Schema; there are no settings with fractions.
+      type: node.type === 'number' ? 'integer' : (node.type as ConfigLeaf['type']),
       isPath: node.format === 'path',
       initial: node.default as ConfigLeaf['initial'],
       description: node.description ?? '',

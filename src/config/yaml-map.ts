@@ -1,5 +1,5 @@
 // YAML as this project reads it: one document that is a map, no duplicate keys, no custom tags, of bounded size.
-import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { type Fault, FaultsError } from './faults.js';
 
 /** A file beyond this is not one that a person wrote. */
@@ -21,11 +21,13 @@ export function parseYamlMap(text: string, subject: string): YamlMap {
     const faults = problems.map(({ pos, message }) => whole(`${message}`, `line ${lines.linePos(pos[0]).line}`));
     throw new FaultsError(subject, faults);
   }
-  if (document.contents !== null && !isMap(document.contents)) {
+  const { contents } = document;
+  const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
+  if (!isEmpty && !isMap(contents)) {
     throw new FaultsError(subject, [whole('must be a map: lines of key: value')]);
   }
   return {
-    value: (document.contents === null ? {} : toPlain(document, subject)) as Record<string, unknown>,
+    value: (isEmpty ? {} : toPlain(document, subject)) as Record<string, unknown>,
     findLine: (path) => {
       const node = document.getIn(path, true);
       return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
@@ -35,8 +37,16 @@ export function parseYamlMap(text: string, subject: string): YamlMap {
 
 function toPlain(document: ReturnType<typeof parseDocument>, subject: string): unknown {
   try {
-    return document.toJS();
-  } catch {
+    return document.toJS({
+      reviver: (key, value: unknown) => {
+        // Objects of JavaScript would take it for something else, and no check of theirs would see it.
+        if (key === '__proto__')
+          throw new FaultsError(subject, [{ path: '__proto__', problem: 'unknown key; remove it' }]);
+        return value;
+      },
+    });
+  } catch (error) {
+    if (error instanceof FaultsError) throw error;
     // An alias that is used too often: yaml's own guard against a file that unfolds without end.
     throw new FaultsError(subject, [whole('unfolds to too much; use fewer aliases')]);
   }

@@ -50,7 +50,7 @@ const MIB = 1024 * KIB;
 
 /** Health calls hold no store and no memory, so that only their number counts. */
 const MAX_HEALTH_CALLS = 1000;
-const MAX_STREAMS_PER_CONNECTION = 1000;
+const MAX_STREAMS_PER_CONNECTION = 250;
 /** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
 const MAX_SESSION_MEMORY_MB = 32;
 const KEEPALIVE_INTERVAL_MS = 30_000;

@@ -1,6 +1,5 @@
 // Group commit: what arrives while a commit is on its way to the disk goes into the next one together.
 import type { Environment } from './lmdb-binding.js';
-import { toStoreUnavailable } from './lmdb-faults.js';
 
 export interface CommitQueue<Transaction> {
   /**
@@ -52,8 +51,9 @@ export function createCommitQueue<Transaction>(
       await commit;
       for (const done of settle) done();
     } catch (error) {
-      const reason = await toStoreUnavailable(error, 'LMDB could not commit');
-      for (const { reject } of batch) reject(reason);
+      // A transaction that did not even begin would not begin for the others either.
+      const refused = batch.length > 0 ? batch : waiting.splice(0);
+      for (const { reject } of refused) reject(error);
     } finally {
       underWay.delete(commit);
     }

@@ -12,6 +12,7 @@ const LOCK_FILE = 'lock.mdb';
 /** More than the lock file and the first pages take. */
 const PROBE_BYTES = 65536;
 const NO_PAGE = 0xffffffffffffffffn;
+const UNUSABLE = 'the data folder (store.path) cannot be used';
 const DAMAGED = 'data.mdb in the data folder (store.path) is not an LMDB file, or only a part of one: restore a backup';
 
 /** Also true for a store that was never finished: whoever made the file may have made keys for it. */
@@ -33,7 +34,7 @@ export async function prepareFolder(path: string): Promise<void> {
     await probeRoom(path);
     await checkDataFile(path);
   } catch (error) {
-    throw await toStoreUnavailable(error, 'the data folder (store.path) cannot be used');
+    throw await toStoreUnavailable(error, UNUSABLE);
   }
 }
 
@@ -83,7 +84,7 @@ async function find(path: string) {
     return await stat(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    throw await toStoreUnavailable(error, UNUSABLE);
   }
 }
 

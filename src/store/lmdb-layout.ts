@@ -22,6 +22,9 @@ export const STATE_KEY = Buffer.from('state');
 export const DIGEST_BYTES = 16;
 /** Where the entry begins in a value of `entries`. */
 export const ENTRY_OFFSET = 6;
+const STATE_BYTES = 32;
+const LOG_VALUE_BYTES = 30;
+const LIVE_BYTES = 20;
 export const EXPIRY_VALUE = Buffer.alloc(1);
 
 /** What an expiry key stands for. */
@@ -44,7 +47,7 @@ export function toDigestKey(digest: Digest): Buffer {
 }
 
 export function encodeState(state: StoreState): Buffer {
-  const bytes = Buffer.alloc(32);
+  const bytes = Buffer.alloc(STATE_BYTES);
   bytes.writeUIntBE(state.lastStoreTimeMs, 0, 6);
   bytes.writeUInt32BE(state.settingsId, 6);
   bytes.writeUIntBE(state.unknownTombstones, 10, 6);
@@ -53,6 +56,7 @@ export function encodeState(state: StoreState): Buffer {
 }
 
 export function decodeState(bytes: Buffer): StoreState {
+  requireLength(bytes, STATE_BYTES);
   return {
     lastStoreTimeMs: bytes.readUIntBE(0, 6),
     settingsId: bytes.readUInt32BE(6),
@@ -83,16 +87,23 @@ export function encodeEntry({ bytes, expiresAtMs }: StoredEntry): Buffer {
   return value;
 }
 
+/** Of a value of `entries`. */
+export function readExpiresAt(value: Buffer): number {
+  // LMDB's buffer is longer than the value in it: reading beyond the end would not fail, but invent a time.
+  if (value.length <= ENTRY_OFFSET) throw corrupt();
+  return value.readUIntBE(0, ENTRY_OFFSET);
+}
+
 /** `value` may be LMDB's own buffer, which the next get overwrites: the result is a copy. */
 export function decodeEntry(value: Buffer): StoredEntry {
   return {
-    expiresAtMs: value.readUIntBE(0, ENTRY_OFFSET),
+    expiresAtMs: readExpiresAt(value),
     bytes: Buffer.from(value.subarray(ENTRY_OFFSET, value.length)),
   };
 }
 
 export function encodeLogValue(random: Buffer, { tag, beforeMs, issuerTag }: Revocation): Buffer {
-  const value = Buffer.alloc(30);
+  const value = Buffer.alloc(LOG_VALUE_BYTES);
   random.copy(value, 0, 0, 8);
   value.set(tag, 8);
   value.writeUIntBE(beforeMs, 16, 6);
@@ -101,6 +112,7 @@ export function encodeLogValue(random: Buffer, { tag, beforeMs, issuerTag }: Rev
 }
 
 export function decodeLogValue(value: Buffer): Revocation {
+  requireLength(value, LOG_VALUE_BYTES);
   return {
     tag: value.subarray(8, 16) as Uint8Array as Tag,
     beforeMs: value.readUIntBE(16, 6),
@@ -109,7 +121,7 @@ export function decodeLogValue(value: Buffer): Revocation {
 }
 
 export function encodeLive({ beforeMs, expiresAtMs, issuerTag }: LiveRevocation): Buffer {
-  const value = Buffer.alloc(20);
+  const value = Buffer.alloc(LIVE_BYTES);
   value.writeUIntBE(beforeMs, 0, 6);
   value.writeUIntBE(expiresAtMs, 6, 6);
   value.set(issuerTag, 12);
@@ -117,6 +129,7 @@ export function encodeLive({ beforeMs, expiresAtMs, issuerTag }: LiveRevocation)
 }
 
 export function decodeLive(tag: Tag, value: Buffer): LiveRevocation {
+  requireLength(value, LIVE_BYTES);
   return {
     tag,
     beforeMs: value.readUIntBE(0, 6),
@@ -135,4 +148,12 @@ export function encodeExpiryKey(what: Expiring, expiresAtMs: number, key: Uint8A
 
 export function decodeExpiryKey(bytes: Buffer): { readonly expiresAtMs: number; readonly key: Buffer } {
   return { expiresAtMs: bytes.readUIntBE(1, 6), key: bytes.subarray(7) };
+}
+
+function requireLength(value: Buffer, bytes: number): void {
+  if (value.length !== bytes) throw corrupt();
+}
+
+function corrupt(): StoreUnavailable {
+  return new StoreUnavailable('a value in the store has an unknown form; was it written by a newer version?');
 }

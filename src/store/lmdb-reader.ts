@@ -11,7 +11,7 @@ import {
   decodeSettings,
   decodeState,
   ENTRY_OFFSET,
-  EXPIRES_AT,
+  readExpiresAt,
   SETTINGS_KEY,
   STATE_KEY,
   type StoreState,
@@ -40,7 +40,7 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
   const readEntry = (digest: Digest, storeTimeMs: number): Uint8Array | undefined => {
     key.write(digest, 0, DIGEST_BYTES, 'base64url');
     const value = entries.getBinaryFast(key);
-    if (value === undefined || value.readUIntBE(EXPIRES_AT.e, 6) <= storeTimeMs) return undefined;
+    if (value === undefined || readExpiresAt(value) <= storeTimeMs) return undefined;
     const entry = Buffer.allocUnsafe(value.length - ENTRY_OFFSET);
     value.copy(entry, 0, ENTRY_OFFSET, value.length);
     return entry;

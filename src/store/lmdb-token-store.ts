@@ -36,7 +36,11 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
 
   const write = async <Result>(weight: number, command: (transaction: LmdbTransaction) => Result): Promise<Result> => {
     if (closed) throw new StoreUnavailable('the store is closed');
-    return queue.run(weight, command);
+    try {
+      return await queue.run(weight, command);
+    } catch (error) {
+      throw await toStoreUnavailable(error, 'LMDB could not be written');
+    }
   };
 
   /** Undefined when the store was wiped under us. */

@@ -1,7 +1,25 @@
 // One unary call as a promise that never rejects, and what its status says in google.rpc terms.
 import { type CallOptions, type ClientUnaryCall, Metadata, status as Code, type ServiceError } from '@grpc/grpc-js';
+import type {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthListRequest,
+  HealthListResponse,
+} from '../../src/gen/grpc/health/v1/health.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
+import type {
+  BatchIntrospectRequest,
+  BatchIntrospectResponse,
+  IntrospectRequest,
+  IntrospectResponse,
+  RevokeRequest,
+  RevokeResponse,
+} from '../../src/gen/introspectd/v1/introspection_service.js';
+import type {
+  RegisterTokensRequest,
+  RegisterTokensResponse,
+} from '../../src/gen/introspectd/v1/token_registry_service.js';
 
 export interface Answer<Response> {
   /** Name of the gRPC code. */
@@ -34,19 +52,32 @@ export interface AskOptions {
   readonly started?: (call: ClientUnaryCall) => void;
 }
 
+/** Requests and responses of the unary methods, by their name in the generated clients. */
+interface Methods {
+  introspect: [IntrospectRequest, IntrospectResponse];
+  batchIntrospect: [BatchIntrospectRequest, BatchIntrospectResponse];
+  revoke: [RevokeRequest, RevokeResponse];
+  registerTokens: [RegisterTokensRequest, RegisterTokensResponse];
+  check: [HealthCheckRequest, HealthCheckResponse];
+  list: [HealthListRequest, HealthListResponse];
+}
+
+type Asking<Name extends keyof Methods> = {
+  readonly [_ in Name]: UnaryMethod<Methods[Name][0], Methods[Name][1]>;
+};
+
 /** `ask(client.introspection, 'introspect', request)`. */
-export function ask<Client, Name extends keyof Client & string, Request, Response>(
-  client: Client & Readonly<Record<Name, UnaryMethod<Request, Response>>>,
+export function ask<Name extends keyof Methods>(
+  client: Asking<Name>,
   name: Name,
-  request: Request,
+  request: Methods[Name][0],
   { metadata = {}, timeoutMs = 10_000, started }: AskOptions = {},
-): Promise<Answer<Response>> {
+): Promise<Answer<Methods[Name][1]>> {
   const headers = new Metadata();
   for (const [key, value] of Object.entries(metadata)) headers.set(key, value);
   return new Promise((resolve) => {
-    let answer: Omit<Answer<Response>, 'trailer'> | undefined;
-    const method = (client as Readonly<Record<Name, UnaryMethod<Request, Response>>>)[name];
-    const call = method.call(client, request, headers, { deadline: Date.now() + timeoutMs }, (error, response) => {
+    let answer: Omit<Answer<Methods[Name][1]>, 'trailer'> | undefined;
+    const call = client[name](request, headers, { deadline: Date.now() + timeoutMs }, (error, response) => {
       const code = Code[error?.code ?? Code.OK] ?? 'none';
       answer = { code, response, error: error ?? undefined, details: readDetails(error?.metadata) };
       if (error) resolve({ ...answer, trailer: error.metadata });

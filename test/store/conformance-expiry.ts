@@ -103,6 +103,7 @@ export function describeExpiry(withStore: WithStore): void {
           assert.equal(entry && decodeEntry(entry).kind, index < 10 ? 'tombstone' : 'record');
         }
         assert.equal(await readEntry(store, 's7'), undefined);
+        await harness.assertSound();
       }),
     );
   });

@@ -16,6 +16,8 @@ export interface StoreHarness {
   wipe(): Promise<void>;
   /** Removes all of the log but its last entry, under the running handle. */
   trim(): Promise<void>;
+  /** Asserts what must hold inside the engine after any history, expired things still to be swept or not. */
+  assertSound(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { type LmdbDatabases, openLmdbDatabases } from '../../src/store/lmdb-envi
 import { DATABASE_NAMES } from '../../src/store/lmdb-layout.js';
 import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
 import { type MakeHarness, makeOptions, START_MS, type StoreHarness } from './harness.js';
+import { assertLmdbInvariants } from './lmdb-invariants.js';
 
 /** Runs `change` on the naked databases, as somebody else on the same folder. */
 export async function changeDatabases(path: string, change: (databases: LmdbDatabases) => void): Promise<void> {
@@ -53,6 +54,7 @@ export const makeLmdbHarness: MakeHarness = async (changes) => {
       changeDatabases(path, ({ log }) => {
         for (const key of [...log.getKeys({})].slice(0, -1)) log.removeSync(key);
       }),
+    assertSound: () => changeDatabases(path, assertLmdbInvariants),
     close: async () => {
       for (const handle of [store, ...seconds]) await handle.close();
       await rm(path, { recursive: true });

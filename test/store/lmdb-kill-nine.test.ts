@@ -14,7 +14,9 @@ const REVOKES = 20;
 
 /** Kills a writing process in the middle of its work; the names of what it was acknowledged before. */
 async function killWriter(path: string): Promise<readonly string[]> {
-  const writer = spawn(process.execPath, [childScript('revoking-writer'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const writer = spawn(process.execPath, [childScript('revoking-writer'), path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   writer.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;

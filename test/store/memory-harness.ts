@@ -30,6 +30,7 @@ export const makeMemoryHarness: MakeHarness = async (changes) => {
       for (const map of [data.entries, data.unknown, data.live]) map.clear();
     },
     trim: async () => void data.log.splice(0, data.log.length - 1),
+    assertSound: async () => undefined,
     close: () => store.close(),
   };
   return harness;

@@ -26,6 +26,7 @@ export function testAgainstModel(name: string, makeHarness: MakeHarness, runs: n
         model.open(0);
         const real: Real = { harness, ring: RING, second: undefined };
         await fc.asyncModelRun(() => ({ model, real }), history);
+        await harness.assertSound();
       } finally {
         await harness.close();
       }

@@ -92,7 +92,7 @@ export function getTestCa(): Promise<TestCa> {
 
 export async function createTestServerCredentials(crl?: string): Promise<ReturnType<typeof createServerCredentials>> {
   const testCa = await getTestCa();
-  const { certPem, keyPem } = await testCa.issue({ dnsNames: ['localhost'], ips: ['127.0.0.1'] });
+  const { certPem, keyPem } = await testCa.issue({ dnsNames: ['localhost'] });
   return createServerCredentials({
     cert: Buffer.from(certPem),
     key: Buffer.from(keyPem),
@@ -149,8 +149,8 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
   };
 
   const connect = (credentials: ChannelCredentials): TestClients => {
-    // A pool of its own: a connection with other credentials must never be shared.
-    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    // A pool of its own: a connection with other credentials must never be shared. The name is that of the certificate.
+    const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.ssl_target_name_override': 'localhost' };
     const introspection = new IntrospectionServiceClient(target, credentials, options);
     const channelOverride = introspection.getChannel();
     const clients = {

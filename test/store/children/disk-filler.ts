@@ -28,7 +28,11 @@ for (const name of acknowledged) if ((await readEntry(store, name)) === undefine
 await store.ready();
 
 const [, , , makeRoom = '', ...args] = process.argv;
-const room = spawnSync(makeRoom, args.map((arg) => arg.replace('PID', String(process.pid))), { stdio: 'inherit' });
+const room = spawnSync(
+  makeRoom,
+  args.map((arg) => arg.replace('PID', String(process.pid))),
+  { stdio: 'inherit' },
+);
 const [outcome] = await store.register([makeLarge('after')]);
 const revoked = await store.revokeToken(makeRevoke('t0'));
 await store.close();

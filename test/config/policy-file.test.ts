@@ -1,0 +1,214 @@
+// The policy file: what it becomes, and that everything wrong with it is told at once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FaultsError } from '../../src/config/faults.js';
+import { parsePolicyFile } from '../../src/config/policy-file.js';
+import { createPolicy } from '../../src/core/policy.js';
+
+const GOOD = {
+  identities: '["spiffe://a/b"]',
+  permissions: '[introspect]',
+  issuers: '["https://i"]',
+  audiences: '["https://a"]',
+};
+
+/** A policy of one caller, with these keys in place of good ones; an empty text leaves the key out. */
+function policyWith(keys: Readonly<Record<string, string>>): string {
+  const lines = Object.entries({ name: 'a', ...GOOD, ...keys }).filter(([, value]) => value !== '');
+  return `version: 1\ncallers:\n  - ${lines.map(([key, value]) => `${key}: ${value}`).join('\n    ')}\n`;
+}
+
+function faultsOf(text: string): Map<string, string> {
+  try {
+    parsePolicyFile(text, 'policy.yaml');
+  } catch (error) {
+    if (!(error instanceof FaultsError)) throw error;
+    return new Map(error.faults.map(({ path, problem }) => [path, problem]));
+  }
+  return new Map();
+}
+
+test('the example of the design, but for what later versions serve', () => {
+  const rules = parsePolicyFile(
+    `
+version: 1
+callers:
+  - name: orders-api
+    identities: ["spiffe://mesh.example/ns/shop/sa/orders", "dns:orders.shop.svc"]
+    permissions: [introspect, batch, stream, watch, register, check, explain]
+    revoke: [token, jti, grant, session, subject, subject_client, client, issuer]
+    issuers: ["https://login.example"]
+    audiences: ["https://orders.example"]
+    token_use: [access_token]
+    claims: [scope, client_id, sub, iat, jti, acr, auth_time]
+`,
+    'policy.yaml',
+  );
+  assert.deepEqual(rules, [
+    {
+      name: 'orders-api',
+      identities: ['spiffe://mesh.example/ns/shop/sa/orders', 'dns:orders.shop.svc'],
+      permissions: ['introspect', 'batch', 'stream', 'watch', 'register', 'check', 'explain'],
+      revoke: ['token', 'jti', 'grant', 'session', 'subject', 'subject_client', 'client', 'issuer'],
+      issuers: ['https://login.example'],
+      audiences: ['https://orders.example'],
+      tokenUse: ['access_token'],
+      claims: ['scope', 'client_id', 'sub', 'iat', 'jti', 'acr', 'auth_time'],
+    },
+  ]);
+  assert.equal(createPolicy(rules).getCaller(['dns:orders.shop.svc']).name, 'orders-api');
+});
+
+test('a caller may do no more than its entry says', () => {
+  const [rule] = parsePolicyFile(policyWith({ permissions: '[]' }), 'policy.yaml');
+  assert.deepEqual(rule?.permissions, []);
+  assert.deepEqual(rule?.revoke, []);
+  assert.equal(rule?.claims, undefined);
+  assert.equal(rule?.tokenUse, undefined);
+});
+
+test('nobody is let in by an empty list of callers', () => {
+  assert.deepEqual(parsePolicyFile('version: 1\ncallers: []', 'policy.yaml'), []);
+});
+
+const GOOD_IDENTITIES = [
+  'spiffe://mesh.example/a',
+  'spiffe://127.0.0.1/a-b_c.d/E',
+  'spiffe://m/.../..a',
+  'dns:localhost',
+  'dns:_grpc.orders-1.shop.svc.cluster.local',
+];
+const BAD_IDENTITIES = [
+  '',
+  '*',
+  'orders',
+  'spiffe://mesh.example',
+  'spiffe://mesh.example/',
+  'spiffe:///a',
+  'spiffe://Mesh.example/a',
+  'spiffe://mesh.example:1/a',
+  'spiffe://u@mesh.example/a',
+  'spiffe://mesh.example/a/',
+  'spiffe://mesh.example/a//b',
+  'spiffe://mesh.example/./a',
+  'spiffe://mesh.example/..',
+  'spiffe://mesh.example/*',
+  'spiffe://mesh.example/a?b',
+  'spiffe://mesh.example/a%20b',
+  'spiffe://mesh.example/a, URI:spiffe://x/y',
+  '"spiffe://mesh.example/a"',
+  'spiffe://mesh.example/a\n',
+  `spiffe://mesh.example/${'a'.repeat(2048)}`,
+  'https://mesh.example/a',
+  'dns:',
+  'dns:*.shop.svc',
+  'dns:Orders.svc',
+  'dns:orders.svc.',
+  'dns:orders..svc',
+  'dns:-a.svc',
+  'dns:a b',
+  `dns:${'a.'.repeat(127)}aa`,
+  'DNS:orders',
+];
+
+test('identities are exact', async (t) => {
+  for (const identity of GOOD_IDENTITIES) {
+    await t.test(identity, () => {
+      assert.deepEqual([...faultsOf(policyWith({ identities: JSON.stringify([identity]) })).keys()], []);
+    });
+  }
+  for (const identity of BAD_IDENTITIES) {
+    await t.test(`not ${JSON.stringify(identity)}`, () => {
+      const faults = faultsOf(policyWith({ identities: JSON.stringify(['spiffe://a/b', identity]) }));
+      assert.deepEqual([...faults.keys()], ['callers[0].identities[1]']);
+    });
+  }
+});
+
+const BAD_KEYS: readonly (readonly [key: string, value: string, path: string, problem: RegExp])[] = [
+  ['name', '', 'name', /required/],
+  ['name', '"A b"', 'name', /must be 1 to 64/],
+  ['identities', '', 'identities', /required/],
+  ['identities', '[]', 'identities', /must not be empty/],
+  ['identities', '"spiffe://a/b"', 'identities', /must be/],
+  ['identities', '[1]', 'identities[0]', /must be text/],
+  ['permissions', '', 'permissions', /required/],
+  ['permissions', '[introspct]', 'permissions[0]', /must be one of introspect/],
+  ['permissions', 'introspect', 'permissions', /must be/],
+  ['revoke', '[tokens]', 'revoke[0]', /must be one of token/],
+  ['revoke', 'token', 'revoke', /must be a list/],
+  ['issuers', '', 'issuers', /required/],
+  ['issuers', '[]', 'issuers', /must not be empty/],
+  ['issuers', '["*"]', 'issuers[0]', /no wildcard/],
+  ['issuers', '[""]', 'issuers[0]', /must not be empty/],
+  ['audiences', '', 'audiences', /required/],
+  ['audiences', '[]', 'audiences', /must not be empty/],
+  ['audiences', '["*", x]', 'audiences', /stands alone/],
+  ['token_use', '[id_token]', 'token_use[0]', /must be one of access_token/],
+  ['token_use', '[]', 'token_use', /must not be empty/],
+  ['claims', '[email]', 'claims[0]', /must be one of scope/],
+  ['permisions', '[]', 'permisions', /did you mean permissions\?/],
+  ['rates', '1', 'rates', /unknown key/],
+  ...['rate', 'revoke_rate', 'unknown_revoke_rate', 'check_rate', 'check_profile', 'check_anonymous', 'conditions'].map(
+    (key) => [key, '{ per_second: 1 }', key, /^not yet supported by this version; remove it$/] as const,
+  ),
+];
+
+test('a bad key is one fault, with its path', async (t) => {
+  for (const [key, value, path, problem] of BAD_KEYS) {
+    await t.test(`${key}: ${value}`, () => {
+      const faults = faultsOf(policyWith({ [key]: value }));
+      assert.deepEqual([...faults.keys()], [`callers[0].${path}`]);
+      assert.match([...faults.values()].join(), problem);
+    });
+  }
+});
+
+test('all faults are told at once, each with its path and its line', () => {
+  const text = `version: 2
+callers:
+  - 5
+  - name: a
+    identities: ["spiffe://a/b"]
+    permissions: [introspect]
+    issuers: [i]
+    audiences: [a]
+    rate: 5
+  - name: a
+    identities: ["spiffe://c/d", "spiffe://a/b"]
+    permissions: [introspect, all]
+    issuers: [i]
+    audiences: []
+    claims: [scope, emial]
+cllers: []
+`;
+  assert.deepEqual([...faultsOf(text).keys()].sort(), [
+    'callers[0]',
+    'callers[1].rate',
+    'callers[2].audiences',
+    'callers[2].claims[1]',
+    'callers[2].identities[1]',
+    'callers[2].name',
+    'callers[2].permissions[1]',
+    'cllers',
+    'version',
+  ]);
+  assert.throws(() => parsePolicyFile(text, 'policy.yaml'), /callers\[2\]\.claims\[1\] \(line 15\): must be one of/);
+});
+
+test('one identity cannot name two callers, nor stand twice', () => {
+  const twice = policyWith({ identities: '["spiffe://a/b", "spiffe://a/b"]' });
+  assert.deepEqual([...faultsOf(twice).keys()], ['callers[0].identities[1]']);
+});
+
+test('a file that is no policy', async (t) => {
+  for (const [text, path] of [
+    ['', 'version'],
+    ['version: 1', 'callers'],
+    ['version: 1\ncallers: {}', 'callers'],
+    ['version: 1\ncallers: null', 'callers'],
+    ['version: 1\ncallers: []\nversion: 1', ''],
+  ] as const) {
+    await t.test(JSON.stringify(text), () => assert.ok(faultsOf(text).has(path)));
+  }
+});
