@@ -33,10 +33,7 @@ interface CrlOptions extends CaOptions {
   readonly revoke?: readonly string[];
 }
 
-export function addCertsCommand(program: Command): void {
-  const certs = program
-    .command('certs')
-    .description('Make certificates for development and tests; nothing is overwritten.');
+export function setUpCerts(certs: Command): void {
   certs
     .command('dev')
     .description('Make a CA, a server certificate, and one each for the callers "issuer" and "orders".')

@@ -4,8 +4,7 @@ import { formatConfig } from '../config/format-config.js';
 import { addConfigOptions, type ConfigOptions, loadConfigFromOptions } from './config-options.js';
 import { printData } from './terminal.js';
 
-export function addConfigCommand(program: Command): void {
-  const config = program.command('config').description('Show what the daemon would run with.');
+export function setUpConfig(config: Command): void {
   const print = config
     .command('print')
     .description('Check the configuration and print it as YAML, each value with where it comes from.');

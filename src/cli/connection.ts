@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { CliError } from './cli-error.js';
 import { explainCallError } from './explain-call-error.js';
 import { durationOption } from './parse-option.js';
+import { quietGrpc } from './quiet-grpc.js';
 
 export interface ConnectionOptions {
   readonly target: string;
@@ -43,6 +44,7 @@ export async function withConnection<T>(
   const files = toTlsFiles(options);
   const about = { target: options.target, certFile: files.certFile };
   let client: IntrospectionClient | undefined;
+  quietGrpc();
   try {
     const { serverName } = options;
     const tls = serverName === undefined ? files : { ...files, serverName };

@@ -2,10 +2,8 @@ import type { Command } from 'commander';
 import type { ExitCode } from './cli-error.js';
 import { printData } from './terminal.js';
 
-export function addDemoCommand(program: Command, setExitCode: (code: ExitCode) => void): void {
-  program
-    .command('demo')
-    .description('Start a daemon in a temporary folder, use it as an issuer and services would, and check the answers.')
+export function setUpDemo(command: Command, setExitCode: (code: ExitCode) => void): void {
+  command
     .option('--keep', 'leave it running, and print commands to try')
     .action(async ({ keep }: { readonly keep?: true }) => {
       const { runDemo } = await import('./demo.js');

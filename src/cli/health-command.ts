@@ -19,10 +19,7 @@ interface HealthOptions extends ConnectionOptions {
   readonly wait?: number;
 }
 
-export function addHealthCommand(program: Command): void {
-  const command = program
-    .command('health')
-    .description('Ask whether the daemon is ready to answer (grpc.health.v1); exit code 0 when it is, else 1.');
+export function setUpHealth(command: Command): void {
   addConnectionOptions(command)
     .option('--service <name>', 'full name of a gRPC service; the daemon as a whole when not given')
     .addOption(durationOption('--wait', 'keep asking until it is ready, for so long, such as 10s'))

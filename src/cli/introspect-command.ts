@@ -16,10 +16,7 @@ interface IntrospectOptions extends ConnectionOptions {
   readonly output?: OutputFormat;
 }
 
-export function addIntrospectCommand(program: Command, setExitCode: (code: ExitCode) => void): void {
-  const command = program
-    .command('introspect')
-    .description('Ask whether tokens are good now, and what your certificate may know about them (RFC 7662).');
+export function setUpIntrospect(command: Command, setExitCode: (code: ExitCode) => void): void {
   addInputOptions(command, 'tokens, one per line');
   addConnectionOptions(command)
     .option('--audience <aud>', 'the token must be meant for this audience; may be repeated', collectOption)

@@ -42,8 +42,10 @@ export async function loadDaemonFiles(config: Config): Promise<DaemonFiles> {
 
 /** Keys that fit no store are of no use, and a store without its keys is none: only both are made together. */
 async function needsNewKeys({ keysFile, store }: Config): Promise<boolean> {
+  // In this order: another daemon that starts now makes the keys first and the store second.
+  const hasStore = await lmdbStoreExists(store.path);
   if (await keysFileExists(keysFile)) return false;
-  if (!(await lmdbStoreExists(store.path))) return true;
+  if (!hasStore) return true;
   throw new CliError(
     2,
     `keys_file (${keysFile}): no such file, but there is a store in ${store.path}`,

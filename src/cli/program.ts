@@ -1,18 +1,9 @@
 // The commands, their help, and how what they throw becomes an exit code.
-import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError } from 'commander';
 import { FaultsError } from '../config/faults.js';
-import { addCertsCommand } from './certs-command.js';
 import { CliError, type ExitCode } from './cli-error.js';
-import { addConfigCommand } from './config-command.js';
-import { addDemoCommand } from './demo-command.js';
-import { addHealthCommand } from './health-command.js';
-import { addIntrospectCommand } from './introspect-command.js';
+import { COMMANDS } from './commands.js';
 import { packageVersion } from './package-version.js';
-import { addRegisterCommand } from './register-command.js';
-import { addRevokeCommand } from './revoke-command.js';
-import { addServeCommand } from './serve-command.js';
-import { addStoreCommand } from './store-command.js';
 import { exitOnClosedPipe, printNote } from './terminal.js';
 
 const HELP_COLUMNS = 100;
@@ -31,22 +22,20 @@ Examples:
 /** `argv` without node and script. Never rejects. */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   exitOnClosedPipe();
-  // grpc-js writes errors to stderr by itself, with texts of the other side in them; ours are told once, by us.
-  const { GRPC_VERBOSITY } = process.env;
-  if (GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   let exitCode: ExitCode = 0;
   const setExitCode = (code: ExitCode): void => {
     exitCode = code;
   };
   try {
-    await createProgram(setExitCode).parseAsync(argv, { from: 'user' });
+    const program = await createProgram(argv, setExitCode);
+    await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(error);
   }
 }
 
-function createProgram(setExitCode: (code: ExitCode) => void): Command {
+async function createProgram(argv: readonly string[], setExitCode: (code: ExitCode) => void): Promise<Command> {
   const program = new Command('introspectd')
     .description('Is this token good right now, and what may this caller know about it? gRPC and mutual TLS.')
     .version(packageVersion(), '--version', 'print the version')
@@ -60,15 +49,11 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     })
     .helpCommand('help [command]', 'print help')
     .exitOverride();
-  addServeCommand(program);
-  addDemoCommand(program, setExitCode);
-  addIntrospectCommand(program, setExitCode);
-  addRevokeCommand(program);
-  addRegisterCommand(program, setExitCode);
-  addHealthCommand(program);
-  addConfigCommand(program);
-  addCertsCommand(program);
-  addStoreCommand(program);
+  const asked = argv[0] === 'help' ? argv[1] : argv[0];
+  for (const { name, description, load } of COMMANDS) {
+    const command = program.command(name).description(description);
+    if (name === asked) (await load())(command, setExitCode);
+  }
   return program;
 }
 

@@ -32,10 +32,7 @@ interface ParsedLine {
   readonly parsed: TokenEntry | LineFault;
 }
 
-export function addRegisterCommand(program: Command, setExitCode: (code: ExitCode) => void): void {
-  const command = program
-    .command('register')
-    .description('Make tokens known, as their issuer; needs the permission "register".');
+export function setUpRegister(command: Command, setExitCode: (code: ExitCode) => void): void {
   addInputOptions(command, 'one JSON object a line');
   addConnectionOptions(command)
     .option(

@@ -12,10 +12,7 @@ interface RevokeOptions extends ConnectionOptions {
   readonly output: OutputFormat;
 }
 
-export function addRevokeCommand(program: Command): void {
-  const command = program
-    .command('revoke')
-    .description('Revoke one token: once this ends with 0, no daemon on the store says it is active (RFC 7009).');
+export function setUpRevoke(command: Command): void {
   addInputOptions(command, 'the token');
   addConnectionOptions(command)
     .option('--reason <text>', "for the daemon's audit log, 256 bytes at most; never the token")

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
 import { addConfigOptions, type ConfigOptions } from './config-options.js';
 
-export function addServeCommand(program: Command): void {
-  const serve = program
-    .command('serve')
-    .description('Run the daemon: gRPC with mutual TLS, and an HTTP port with /healthz and /readyz.');
-  addConfigOptions(serve)
+export function setUpServe(command: Command): void {
+  addConfigOptions(command)
     .addHelpText('after', ABOUT)
     .action(async (options: ConfigOptions) => {
       const { serveUntilSignal } = await import('./serve.js');

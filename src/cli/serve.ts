@@ -1,4 +1,6 @@
 // introspectd serve: the daemon as a process. Files in, signals, logs, exit code.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { StoreUnavailable } from '../core/errors.js';
@@ -9,31 +11,36 @@ import { type ConfigOptions, loadConfigFromOptions } from './config-options.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { loadDaemonFiles } from './load-daemon-files.js';
 import { packageVersion } from './package-version.js';
+import { quietGrpc } from './quiet-grpc.js';
 
 /** Together below the 20 s that a supervisor is promised; force comes before its SIGKILL. */
 const DRAIN_TIMES = { noticeMs: 1000, budgetMs: 15_000 } as const;
-const STOP_TIMEOUT_MS = 19_000;
+const STOP_TIMEOUT_MS = 18_000;
+/** One Ctrl-C comes twice from a terminal with a wrapper such as npx: by itself, and passed on. */
+const SAME_SIGNAL_MS = 200;
 /** What a reader of our log may lag behind before records are dropped: the daemon never waits for it. */
 const LOG_BUFFER_BYTES = 64 * 1024 * 1024;
+const LOG_TIMEOUT_MS = 1000;
+
+type LogDestination = ReturnType<typeof pino.destination>;
 
 /** Ends the process after a signal; rejects when it could not start. */
 export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
   const { config } = await loadConfigFromOptions(options);
-  const files = await loadDaemonFiles(config);
+  const files = await loadDaemonFiles(config).catch((error: unknown) => rethrow(error, config));
   const destination = pino.destination({ fd: process.stdout.fd, sync: false, maxLength: LOG_BUFFER_BYTES });
   const logger = createLogger({ level: config.log.level, service: 'introspectd', destination });
-  const flush = () => destination.flushSync();
-  endOnCrash(logger, flush);
+  quietGrpc();
+  endOnCrash(logger, destination);
   const signal = nextSignal();
   const { tls, keyRing, policy } = files;
-  const daemon = await startDaemon({ config, logger, tls, keyRing, policy: () => policy }).catch((error: unknown) => {
-    flush();
-    throw error instanceof StoreUnavailable ? storeError(config, error) : error;
-  });
+  const daemon = await startDaemon({ config, logger, tls, keyRing, policy: () => policy }).catch((error: unknown) =>
+    rethrow(error, config),
+  );
   for (const warning of files.warnings) logger.write('warn', 'file_permissions', { warning });
   logListening(logger, config, daemon);
   const exitCode = await stopOn(await signal, daemon, logger);
-  flush();
+  await endLog(destination);
   // Whatever is open still must not keep a stopped daemon alive.
   process.exit(exitCode);
 }
@@ -46,22 +53,27 @@ function logListening(logger: Logger, config: Config, { listen, opsListen }: Dae
 async function stopOn(signal: NodeJS.Signals, daemon: Daemon, logger: Logger): Promise<ExitCode> {
   logger.writeAlways('stopping', { signal });
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), STOP_TIMEOUT_MS);
+  const late = new Promise<'stopped_by_force'>((resolve) => {
+    timer = setTimeout(() => resolve('stopped_by_force'), STOP_TIMEOUT_MS);
   });
-  const outcome = await Promise.race([daemon.stop(DRAIN_TIMES).then(() => 'stopped' as const), late]);
+  const stopped = daemon.stop(DRAIN_TIMES).then(
+    () => 'stopped' as const,
+    () => 'stopped_by_force' as const,
+  );
+  const outcome = await Promise.race([stopped, late]);
   clearTimeout(timer);
-  logger.writeAlways(outcome === 'stopped' ? 'stopped' : 'stopped_by_force', { signal });
+  logger.writeAlways(outcome, { signal });
   return outcome === 'stopped' ? 0 : 1;
 }
 
 /** From now on the first signal resolves; a second one ends the process at once. */
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let count = 0;
+    let firstMs: number | undefined;
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
       process.on(name, () => {
-        if (++count > 1) process.exit(1);
+        firstMs ??= performance.now();
+        if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(1);
         resolve(name);
       });
     }
@@ -69,14 +81,21 @@ function nextSignal(): Promise<NodeJS.Signals> {
 }
 
 /** Node's own report would print the message of whatever was thrown. */
-function endOnCrash(logger: Logger, flush: () => void): void {
+function endOnCrash(logger: Logger, destination: LogDestination): void {
   process.on('uncaughtException', (error) => {
     logger.write('error', 'crash', toSafeFields(error));
-    flush();
-    process.exit(1);
+    void endLog(destination).then(() => process.exit(1));
   });
 }
 
-function storeError({ store }: Config, error: StoreUnavailable): CliError {
-  return new CliError(1, `the store in ${store.path} cannot be used:`, error.detail);
+/** Not flushSync(): that would wait for ever for a reader that does not read. */
+async function endLog(destination: LogDestination): Promise<void> {
+  const closed = once(destination, 'close');
+  destination.end();
+  await Promise.race([closed, sleep(LOG_TIMEOUT_MS)]).catch(() => undefined);
+}
+
+function rethrow(error: unknown, { store }: Config): never {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  throw new CliError(1, `the store in ${store.path} cannot be used:`, error.detail);
 }

@@ -10,8 +10,7 @@ interface StoreOptions extends ConfigOptions {
   readonly output: OutputFormat;
 }
 
-export function addStoreCommand(program: Command): void {
-  const store = program.command('store').description('Look at the token store.');
+export function setUpStore(store: Command): void {
   const show = store
     .command('show')
     .description('Print what the store says of itself: id, fingerprints of its keys, lifetimes, clock, size.');

@@ -5,9 +5,9 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import { checkTlsMaterial, splitPem, type TlsFault, type TlsMaterial } from './tls-material.js';
 
 /** A connection that has not shown its certificate by then is closed. */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export class TlsMaterialError extends Error {
+class TlsMaterialError extends Error {
   override readonly name = 'TlsMaterialError';
   readonly faults: readonly TlsFault[];
 

@@ -20,7 +20,7 @@ function load({ text = TLS, env = {}, flags = {} }: Sources = {}) {
     file: { path: 'conf/introspectd.yaml', text },
     env,
     flags: new Map(Object.entries(flags)),
-    workingFolder: '/work',
+    workingFolder: '/srv',
   });
 }
 
@@ -43,14 +43,14 @@ test('defaults are those of the design', () => {
     listen: { host: '0.0.0.0', port: 50051 },
     opsListen: { host: '127.0.0.1', port: 9464 },
     tls: {
-      certFile: '/work/conf/server.crt',
-      keyFile: '/work/conf/server.key',
-      clientCaFile: '/work/conf/ca.crt',
+      certFile: '/srv/conf/server.crt',
+      keyFile: '/srv/conf/server.key',
+      clientCaFile: '/srv/conf/ca.crt',
       crlFile: undefined,
     },
-    policyFile: '/work/conf/policy.yaml',
-    store: { kind: 'lmdb', path: '/work/conf/data' },
-    keysFile: '/work/conf/introspectd.keys',
+    policyFile: '/srv/conf/policy.yaml',
+    store: { kind: 'lmdb', path: '/srv/conf/data' },
+    keysFile: '/srv/conf/introspectd.keys',
     limits: {
       batchTokens: 1000,
       registerItems: 500,
@@ -95,10 +95,10 @@ test('relative paths start at the folder of the file, or of the process for envi
     env: { INTROSPECTD_TLS_CERT_FILE: 'a.crt' },
     flags: { 'store.path': '../b', keys_file: '/k' },
   });
-  assert.equal(config.tls.certFile, '/work/a.crt');
+  assert.equal(config.tls.certFile, '/srv/a.crt');
   assert.equal(config.store.path, '/b');
   assert.equal(config.keysFile, '/k');
-  assert.equal(config.policyFile, '/work/conf/policy.yaml');
+  assert.equal(config.policyFile, '/srv/conf/policy.yaml');
 });
 
 test('every setting can be set by environment and by flag', async (t) => {
@@ -119,7 +119,7 @@ test('every setting can be set by environment and by flag', async (t) => {
       for (const sources of [{ env: { [envName(leaf.path)]: value } }, { flags: { [leaf.name]: value } }]) {
         const setting = load(sources).settings.find((candidate) => candidate.leaf.name === leaf.name);
         assert.match(setting?.origin ?? '', /^(env|flag) /);
-        assert.equal(String(setting?.value), leaf.isPath ? '/work/some/path' : value);
+        assert.equal(String(setting?.value), leaf.isPath ? '/srv/some/path' : value);
       }
     });
   }
@@ -249,7 +249,7 @@ test('the printed configuration is a configuration, and the same', () => {
   const { config, settings } = load({ flags: { 'limits.inflight': '9' } });
   const text = formatConfig(settings);
   assert.match(text, /inflight: 9 # flag limits\.inflight/);
-  assert.match(text, /cert_file: \/work\/conf\/server\.crt # conf\/introspectd\.yaml:1/);
+  assert.match(text, /cert_file: \/srv\/conf\/server\.crt # conf\/introspectd\.yaml:1/);
   assert.deepEqual(load({ text }).config, config);
 });
 

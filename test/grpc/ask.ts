@@ -1,13 +1,13 @@
 // One unary call as a promise that never rejects, and what its status says in google.rpc terms.
-import { type CallOptions, type ClientUnaryCall, Metadata, status as Code, type ServiceError } from '@grpc/grpc-js';
+import { type CallOptions, type ClientUnaryCall, status as Code, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../src/gen/google/rpc/error_details.js';
+import { Status } from '../../src/gen/google/rpc/status.js';
 import type {
   HealthCheckRequest,
   HealthCheckResponse,
   HealthListRequest,
   HealthListResponse,
 } from '../../src/gen/grpc/health/v1/health.js';
-import { BadRequest, ErrorInfo, RetryInfo } from '../../src/gen/google/rpc/error_details.js';
-import { Status } from '../../src/gen/google/rpc/status.js';
 import type {
   BatchIntrospectRequest,
   BatchIntrospectResponse,

@@ -1,10 +1,11 @@
 // The end of a server: no call is lost without a status, health says it first, and the budget holds.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import http2 from 'node:http2';
 import { connect } from 'node:net';
+import { describe, it } from 'node:test';
 import type { Introspect } from '../../src/core/introspect.js';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '../../src/gen/grpc/health/v1/health.js';
-import { INACTIVE_TO_ALL, startTestServer } from '../support/start-server.js';
+import { getTestCa, INACTIVE_TO_ALL, startTestServer, TRUST_DOMAIN } from '../support/start-server.js';
 import { ask, readDetails } from './ask.js';
 import { until } from './until.js';
 
@@ -64,6 +65,29 @@ describe('drain', () => {
     const { code, details } = await answer;
     assert.deepEqual([code, details.reason], ['UNAVAILABLE', 'DRAINING']);
     silent.destroy();
+  });
+
+  it('cuts a connection whose call never ends', async () => {
+    await using server = await startTestServer();
+    const ca = await getTestCa();
+    const { certPem, keyPem } = await ca.issue({ uris: [`${TRUST_DOMAIN}/orders`] });
+    const tls = { ca: ca.certPem, cert: certPem, key: keyPem, servername: 'localhost' };
+    const session = http2.connect(`https://${server.target}`, tls);
+    session.on('error', () => undefined);
+    const stream = session.request(
+      {
+        ':method': 'POST',
+        ':path': '/introspectd.v1.IntrospectionService/Introspect',
+        'content-type': 'application/grpc',
+      },
+      { endStream: false },
+    );
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => session.ping(resolve));
+    const closed = new Promise((resolve) => session.once('close', resolve));
+    await server.grpc.drain({ noticeMs: 0, budgetMs: 300 });
+    await Promise.race([closed, until(() => session.destroyed)]);
+    assert.ok(session.destroyed);
   });
 
   it('tells health first, refuses calls after the notice, and ends watches', async () => {

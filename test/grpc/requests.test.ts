@@ -1,12 +1,19 @@
 // Bad input to Introspect, BatchIntrospect and Revoke: each gets its documented status, and nothing reaches core.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { Client, status as Code, type ServiceError } from '@grpc/grpc-js';
+import { type Client, status as Code, type ServiceError } from '@grpc/grpc-js';
 import { IntrospectdError, StoreUnavailable } from '../../src/core/errors.js';
 import type { Introspect } from '../../src/core/introspect.js';
 import type { Revoke } from '../../src/core/revoke.js';
 import type { RevocationSelector, RevokeRequest } from '../../src/gen/introspectd/v1/introspection_service.js';
-import { CURSOR, ISSUER, REVOKES_ALL, startTestServer, type TestClients, type TestServer } from '../support/start-server.js';
+import {
+  CURSOR,
+  ISSUER,
+  REVOKES_ALL,
+  startTestServer,
+  type TestClients,
+  type TestServer,
+} from '../support/start-server.js';
 import { ask, readDetails, toDetails } from './ask.js';
 
 const asked: string[] = [];
@@ -149,33 +156,37 @@ describe('Revoke', () => {
   const selector = (by: RevocationSelector['by'], iss = ISSUER) => ({ $case: 'selector' as const, value: { iss, by } });
   const jti = { $case: 'jti' as const, value: 'j1' };
 
-  const CASES: readonly (readonly [name: string, request: Partial<RevokeRequest>, reason: string, fields?: string[]])[] =
+  const CASES: readonly (readonly [
+    name: string,
+    request: Partial<RevokeRequest>,
+    reason: string,
+    fields?: string[],
+  ])[] = [
+    ['no target', {}, 'REQUEST_INVALID', ['target']],
+    ['an empty token', { target: token('') }, 'TOKEN_REQUIRED'],
+    ['a malformed token', { target: token('a b') }, 'TOKEN_MALFORMED'],
+    ['a token that is too long', { target: token(LONG) }, 'TOKEN_TOO_LONG'],
     [
-      ['no target', {}, 'REQUEST_INVALID', ['target']],
-      ['an empty token', { target: token('') }, 'TOKEN_REQUIRED'],
-      ['a malformed token', { target: token('a b') }, 'TOKEN_MALFORMED'],
-      ['a token that is too long', { target: token(LONG) }, 'TOKEN_TOO_LONG'],
-      [
-        'issued_before with a token, and a long reason',
-        { target: token('abc'), issuedBefore: { seconds: 1n, nanos: 0 }, reason: 'ü'.repeat(129) },
-        'REQUEST_INVALID',
-        ['reason', 'issued_before'],
-      ],
-      ['waiting for caches', { target: token('abc'), waitForCaches: true }, 'NOT_SUPPORTED'],
-      ['a selector of nothing', { target: selector(undefined, '') }, 'REQUEST_INVALID', ['selector.by', 'selector.iss']],
-      ['a selector of an empty jti', { target: selector({ ...jti, value: '' }) }, 'REQUEST_INVALID', ['selector.by']],
-      [
-        'a selector of an empty user',
-        { target: selector({ $case: 'subjectClient', value: { sub: '', clientId: 'c' } }) },
-        'REQUEST_INVALID',
-        ['selector.subject_client.sub'],
-      ],
-      ['a selector without issuer', { target: selector(jti, '') }, 'REQUEST_INVALID', ['selector.iss']],
-      ['a kind that the caller lacks', { target: selector({ $case: 'sub', value: 's' }) }, 'PERMISSION_MISSING'],
-      ['an issuer that is not the caller’s', { target: selector(jti, 'https://x.test') }, 'ISSUER_NOT_ALLOWED'],
-      ['a good selector, until it is served', { target: selector(jti) }, 'NOT_SUPPORTED'],
-      ['all tokens, until it is served', { target: selector({ $case: 'allTokens', value: {} }) }, 'NOT_SUPPORTED'],
-    ];
+      'issued_before with a token, and a long reason',
+      { target: token('abc'), issuedBefore: { seconds: 1n, nanos: 0 }, reason: 'ü'.repeat(129) },
+      'REQUEST_INVALID',
+      ['reason', 'issued_before'],
+    ],
+    ['waiting for caches', { target: token('abc'), waitForCaches: true }, 'NOT_SUPPORTED'],
+    ['a selector of nothing', { target: selector(undefined, '') }, 'REQUEST_INVALID', ['selector.by', 'selector.iss']],
+    ['a selector of an empty jti', { target: selector({ ...jti, value: '' }) }, 'REQUEST_INVALID', ['selector.by']],
+    [
+      'a selector of an empty user',
+      { target: selector({ $case: 'subjectClient', value: { sub: '', clientId: 'c' } }) },
+      'REQUEST_INVALID',
+      ['selector.subject_client.sub'],
+    ],
+    ['a selector without issuer', { target: selector(jti, '') }, 'REQUEST_INVALID', ['selector.iss']],
+    ['a kind that the caller lacks', { target: selector({ $case: 'sub', value: 's' }) }, 'PERMISSION_MISSING'],
+    ['an issuer that is not the caller’s', { target: selector(jti, 'https://x.test') }, 'ISSUER_NOT_ALLOWED'],
+    ['a good selector, until it is served', { target: selector(jti) }, 'NOT_SUPPORTED'],
+    ['all tokens, until it is served', { target: selector({ $case: 'allTokens', value: {} }) }, 'NOT_SUPPORTED'],
+  ];
   for (const [name, partial, reason, fields = []] of CASES) {
     it(`${name}: ${reason}`, async () => {
       const answer = await ask(orders.introspection, 'revoke', { ...request, ...partial });
@@ -249,7 +260,11 @@ describe('streams that are not served yet', () => {
   ] as const) {
     it(`to ${caller}: ${reason}`, async () => {
       const { introspection, registry } = await server.connectAs(caller);
-      for (const stream of [introspection.streamIntrospect(), introspection.watchRevocations(), registry.importTokens()]) {
+      for (const stream of [
+        introspection.streamIntrospect(),
+        introspection.watchRevocations(),
+        registry.importTokens(),
+      ]) {
         stream.resume();
         const error = await new Promise<ServiceError>((resolve) => stream.once('error', resolve));
         assert.deepEqual([error.code, readDetails(error.metadata).reason], [code, reason]);

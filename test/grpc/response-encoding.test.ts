@@ -8,8 +8,8 @@ import type { InactiveReason, Verdict } from '../../src/core/judge.js';
 import type { Caller, Permission } from '../../src/core/policy.js';
 import {
   BatchIntrospectResponse,
-  InactiveReason as WireReason,
   IntrospectResponse,
+  InactiveReason as WireReason,
 } from '../../src/gen/introspectd/v1/introspection_service.js';
 import { TokenClaims } from '../../src/gen/introspectd/v1/token_claims.js';
 import { encodeClaims } from '../../src/grpc/claims-codec.js';
@@ -174,6 +174,16 @@ describe('answers', () => {
       );
       assert.deepEqual(explained, response({ inactiveReason: WireReason[reason] }));
     }
+  });
+
+  it('a field beyond the mask is not shown, though its bit would come round to another', () => {
+    const verdict = {
+      active: true as const,
+      claims: Buffer.from([0x8a, 0x02, 0x01, 0x61, 0x0a, 0x01, 0x62]),
+      mask: -1,
+    };
+    const bytes = encodeIntrospectResponse(verdict, caller(toMask(['scope'])));
+    assert.deepEqual([...bytes], [0x08, 1, 0x12, 3, 0x0a, 0x01, 0x62]);
   });
 
   it('stored claims that cannot be read: an error, never an answer', () => {

@@ -26,14 +26,18 @@ type Case = readonly [name: string, broken: () => Promise<Partial<TlsMaterial>>,
 
 const CASES: readonly Case[] = [
   ['all is well', async () => ({}), []],
-  ['a chain, two CAs, two lists', async () => {
-    const other = await createTestCa('b');
-    return {
-      cert: pem(server.certPem, ca.certPem),
-      clientCa: pem(ca.certPem, other.certPem),
-      crl: pem(await ca.crl([]), await other.crl([])),
-    };
-  }, []],
+  [
+    'a chain, two CAs, two lists',
+    async () => {
+      const other = await createTestCa('b');
+      return {
+        cert: pem(server.certPem, ca.certPem),
+        clientCa: pem(ca.certPem, other.certPem),
+        crl: pem(await ca.crl([]), await other.crl([])),
+      };
+    },
+    [],
+  ],
   [
     'empty files',
     async () => ({ cert: pem(), key: pem(), clientCa: pem(), crl: pem() }),
@@ -46,7 +50,11 @@ const CASES: readonly Case[] = [
   ],
   [
     'garbage in PEM',
-    async () => ({ cert: GARBAGE, clientCa: GARBAGE, crl: pem('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----') }),
+    async () => ({
+      cert: GARBAGE,
+      clientCa: GARBAGE,
+      crl: pem('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----'),
+    }),
     [
       { role: 'cert', problem: 'is not a PEM certificate' },
       { role: 'clientCa', problem: 'is not a PEM bundle of CA certificates' },

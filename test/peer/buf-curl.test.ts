@@ -9,8 +9,9 @@ import { startTestDaemon } from '../support/daemon.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BUF = fileURLToPath(new URL('../../../node_modules/@bufbuild/buf/bin/buf', import.meta.url));
 
-test('buf curl registers, introspects and revokes', async () => {
+test('buf curl registers, introspects and revokes', async (t) => {
   const daemon = await startTestDaemon();
+  t.after(() => daemon.stop());
 
   function call(caller: string, method: string, request: object) {
     const { caFile, certFile, keyFile } = daemon.workspace.tls(caller);

@@ -26,6 +26,7 @@ test('a Python client speaks to the daemon from proto/ and a certificate', async
   t.after(() => rmSync(stubs, { recursive: true, force: true }));
   generateStubs(packages, stubs);
   const daemon = await startTestDaemon();
+  t.after(() => daemon.stop());
   const env = { ...process.env, PYTHONPATH: [stubs, packages].join(delimiter), PYTHONDONTWRITEBYTECODE: '1' };
   const peer = [join(PEER, 'peer.py'), daemon.process.target, daemon.workspace.folder];
   const { stdout } = await run('python3', peer, { env, timeout: 60_000 });

@@ -1,3 +1,4 @@
+// When entries and live revocations end, to the millisecond, and that nothing else goes with them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEntry } from '../../src/core/entry.js';

@@ -1,3 +1,4 @@
+// What a store says of itself, which keys open it, and what a closed handle answers.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StoreUnavailable } from '../../src/core/errors.js';

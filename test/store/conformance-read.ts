@@ -1,3 +1,4 @@
+// The read: entries in order, the inclusive log read, and every way to a reset.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Cursor, END_OF_TIME_MS } from '../../src/core/token-store.js';

@@ -1,3 +1,4 @@
+// The check-and-set of registrations, outcome by outcome.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEntry, isSameRegistration } from '../../src/core/entry.js';

@@ -1,3 +1,4 @@
+// Tag revocations: live and log in one step, max(before), all of them in chunks.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { END_OF_TIME_MS } from '../../src/core/token-store.js';

@@ -1,3 +1,4 @@
+// The tombstone, the unknown token and its bound, keys of the ring, and the cascade of a refresh token.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEntry } from '../../src/core/entry.js';

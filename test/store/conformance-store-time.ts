@@ -1,3 +1,4 @@
+// The store time never steps back, for no handle and over no restart.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEntry } from '../../src/core/entry.js';

@@ -1,3 +1,4 @@
+// Data that is not what this version wrote: each ends in a sentence for the operator, none in a crash or an answer.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// Data folders that cannot be used: each ends in a sentence for the operator.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// A disk without room, made real by a file-size limit and by a small file system.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';

@@ -1,3 +1,4 @@
+// The LMDB engine for the conformance suite and the model: a folder each, changed from outside where that is asked.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// What is said of a store without its keys, and what its file knows of a token.
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

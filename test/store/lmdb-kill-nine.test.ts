@@ -1,3 +1,4 @@
+// Promise 6 under kill -9: what was acknowledged stays, for who was there before and for who comes new.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

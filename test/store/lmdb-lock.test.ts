@@ -1,3 +1,4 @@
+// The write lock among processes and among handles of one process.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

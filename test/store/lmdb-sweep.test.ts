@@ -1,9 +1,11 @@
+// What has expired leaves the file, in small steps, and nothing else does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readLmdbStore } from '../../src/store/lmdb-inspect.js';
+import { EXPIRY_VALUE, encodeExpiryKey, toDigestKey } from '../../src/store/lmdb-layout.js';
 import { startSweeper } from '../../src/store/lmdb-sweeper.js';
 import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
-import { makeEntry, makeRevoke } from './fixtures.js';
+import { digestOf, ISSUER_TAG, loadAll, makeEntry, makeRevoke, readEntry, tagOf } from './fixtures.js';
 import { HOUR_MS, LEASE_MS, MAX_TOKEN_TTL_MS, makeOptions, START_MS } from './harness.js';
 import { changeDatabases } from './lmdb-harness.js';
 import { assertLmdbInvariants } from './lmdb-invariants.js';
@@ -25,6 +27,23 @@ test('writes alone take what has expired out of the file, a few at a time', asyn
     await changeDatabases(path, assertLmdbInvariants);
   }
   assert.deepEqual(left, [268, 236, 204, 172, 140, 108, 76, 44, 12, 0]);
+  await store.close();
+});
+
+test('a row of the index that is wrong removes itself, not the tombstone', async (t) => {
+  const path = makeTempFolder(t);
+  const store = await openLmdbTokenStore({ path, ...makeOptions({ clockMs: START_MS }) });
+  await store.register([makeEntry('a')]);
+  await store.revokeToken(makeRevoke('a'));
+  await store.revokeTag({ tag: tagOf('jti', 'j'), issuerTag: ISSUER_TAG, beforeMs: undefined });
+  await changeDatabases(path, ({ expiry }) => {
+    expiry.putSync(encodeExpiryKey('e', START_MS - 1, toDigestKey(digestOf('a'))), EXPIRY_VALUE);
+    expiry.putSync(encodeExpiryKey('l', START_MS - 1, Buffer.from(tagOf('jti', 'j'))), EXPIRY_VALUE);
+  });
+  await store.register([]);
+  assert.ok(await readEntry(store, 'a'));
+  assert.equal((await loadAll(store)).flat().length, 1);
+  await changeDatabases(path, assertLmdbInvariants);
   await store.close();
 });
 

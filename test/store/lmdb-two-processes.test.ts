@@ -1,3 +1,4 @@
+// Promise 1 across processes on one folder: a read invoked after an acknowledged revocation knows of it.
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

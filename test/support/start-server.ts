@@ -45,7 +45,7 @@ export interface TestServer extends AsyncDisposable {
   readonly target: string;
   readonly readiness: Readiness;
   /** Each record parsed; `raw` as written. */
-  records(): readonly Record<string, unknown>[];
+  records(): readonly LogRecord[];
   raw(): string;
   /** Clients on a connection of their own. */
   connect(credentials: ChannelCredentials): TestClients;
@@ -53,6 +53,11 @@ export interface TestServer extends AsyncDisposable {
   connectAs(caller: string): Promise<TestClients>;
   close(): Promise<void>;
 }
+
+type LogField = 'level' | 'msg' | 'time' | 'caller' | 'method' | 'code' | 'request_id' | 'token' | 'count' | 'reason';
+type CallField = 'detail' | 'error' | 'error_code' | 'duration_ms';
+type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused';
+type LogRecord = Readonly<Partial<Record<LogField | CallField | AuditField, unknown>>>;
 
 export interface TestClients {
   readonly introspection: IntrospectionServiceClient;
@@ -168,7 +173,7 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
     grpc,
     target,
     readiness,
-    records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    records: () => lines.map((line) => JSON.parse(line) as LogRecord),
     raw: () => lines.join(''),
     connect,
     connectAs: async (caller) => {

@@ -42,7 +42,7 @@ const registration = (token: string, claims: Partial<TokenClaims>) => ({
 });
 const GOOD = { iss: ISSUER, exp: 2_000_000_000n, iat: 1_000_000_000n, tokenUse: 1 as const };
 
-const find = (server: TestServer, msg: string) => server.records().filter((record) => record['msg'] === msg);
+const find = (server: TestServer, msg: string) => server.records().filter((record) => record.msg === msg);
 
 async function audited(server: TestServer, count: number) {
   await until(() => find(server, 'audit').length >= count);
@@ -82,7 +82,10 @@ describe('records', () => {
           });
           await ask(client.introspection, 'revoke', revocation(token, `because of ${token}`));
           await ask(client.registry, 'registerTokens', {
-            entries: [registration(token, { ...GOOD, jti: CANARY, sub: CANARY }), registration(token, { scope: CANARY })],
+            entries: [
+              registration(token, { ...GOOD, jti: CANARY, sub: CANARY }),
+              registration(token, { scope: CANARY }),
+            ],
           });
           calls += 4;
         }
@@ -91,7 +94,7 @@ describe('records', () => {
     await until(() => find(server, 'call').length === calls);
     assert.equal(find(server, 'audit').length, calls / 2, 'one for each Revoke and RegisterTokens');
     for (const record of server.records()) {
-      const fields = record['msg'] === 'call' ? CALL_FIELDS : AUDIT_FIELDS;
+      const fields = record.msg === 'call' ? CALL_FIELDS : AUDIT_FIELDS;
       assert.deepEqual(
         Object.keys(record).filter((key) => !fields.has(key)),
         [],
@@ -105,7 +108,10 @@ describe('records', () => {
     const { introspection: client } = await server.connectAs('orders');
     const metadata = { 'x-request-id': 'req-7' };
     await ask(client, 'introspect', introspection('abc'), { metadata });
-    const items = [{ token: 'a', tokenTypeHint: '' }, { token: 'b', tokenTypeHint: '' }];
+    const items = [
+      { token: 'a', tokenTypeHint: '' },
+      { token: 'b', tokenTypeHint: '' },
+    ];
     await ask(client, 'batchIntrospect', { items, audiences: [], includeTags: false });
     await ask(client, 'introspect', introspection(''));
     await until(() => find(server, 'call').length === 3);
@@ -120,8 +126,8 @@ describe('records', () => {
     const { request_id: id, ...rest } = many ?? {};
     assert.deepEqual(rest, { ...common, level: 'debug', method: 'BatchIntrospect', code: 'OK', count: 2 });
     assert.match(String(id), /^[0-9a-f-]{36}$/);
-    assert.equal(bad?.['level'], 'info');
-    assert.equal(bad?.['reason'], 'TOKEN_REQUIRED');
+    assert.equal(bad?.level, 'info');
+    assert.equal(bad?.reason, 'TOKEN_REQUIRED');
   });
 
   it('of a store fault: at warn, with its detail', async () => {
@@ -131,7 +137,7 @@ describe('records', () => {
     await ask(client, 'introspect', introspection('abc'));
     await until(() => find(server, 'call').length === 1);
     const [record] = find(server, 'call');
-    assert.deepEqual([record?.['level'], record?.['code'], record?.['detail']], ['warn', 'UNAVAILABLE', 'no route']);
+    assert.deepEqual([record?.level, record?.code, record?.detail], ['warn', 'UNAVAILABLE', 'no route']);
   });
 
   it('of calls that went well cost nothing unless debug is on', async () => {
@@ -140,7 +146,7 @@ describe('records', () => {
     await ask(client, 'introspect', introspection('abc'));
     await ask(client, 'introspect', introspection(''));
     await until(() => find(server, 'call').length === 1);
-    assert.equal(find(server, 'call')[0]?.['code'], 'INVALID_ARGUMENT');
+    assert.equal(find(server, 'call')[0]?.code, 'INVALID_ARGUMENT');
   });
 });
 

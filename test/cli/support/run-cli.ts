@@ -15,16 +15,16 @@ export interface CliRequest {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 const TIMEOUT_MS = 20_000;
 
 /** Without settings of the machine that the tests run on. */
-export function cleanEnv(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+function cleanEnv(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(INTROSPECTD|GRPC|NODE_OPTIONS)/.test(name));
   return { ...Object.fromEntries(own), ...env };
 }
 
-export function spawnCli(args: readonly string[], { cwd, env }: CliRequest = {}): ChildProcess {
+function spawnCli(args: readonly string[], { cwd, env }: CliRequest = {}): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: cleanEnv(env),
