@@ -45,7 +45,8 @@ export function createFence({ store, table }: FenceDependencies): Fence {
         await reloading;
         continue;
       }
-      table.apply(reply.revocations, reply.storeTimeMs);
+      const broad = reply.revocations.filter(({ kind }) => kind === 'tag');
+      table.apply(broad, reply.storeTimeMs);
       if (order > accepted) {
         accepted = order;
         cursor = reply.cursor;

@@ -10,6 +10,12 @@ export interface Revocation {
   readonly issuerTag: Tag;
 }
 
+/** A revocation as the log has it, for caches and for tables. */
+export interface LoggedRevocation extends Revocation {
+  /** token: of one token, whose tombstone says so to every read; a table need not know it. tag: of all that carry it. */
+  readonly kind: 'token' | 'tag';
+}
+
 /** The end of time, ms: tokens, jtis, grants and sessions are never reused, so their revocations have no end. */
 export const END_OF_TIME_MS = 253402300799999;
 
@@ -20,7 +26,7 @@ export interface StoreRead {
   /** As many as the digests, in their order: an entry's bytes (core/entry.ts), or undefined where there is none. */
   readonly entries: readonly (Uint8Array | undefined)[];
   /** What the log says after the cursor, in its order; empty on a reset. */
-  readonly revocations: readonly Revocation[];
+  readonly revocations: readonly LoggedRevocation[];
   /** Where the log was read to. */
   readonly cursor: Cursor;
   /** The log did not begin with the entry that the cursor stood on: load the live revocations, then answer. */

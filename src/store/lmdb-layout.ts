@@ -2,7 +2,7 @@
 // times in ms as 6 bytes, all big-endian:
 //
 //   entries  digest (16)                        -> expires_at (6), the entry (core/entry.ts)
-//   log      number (8)                         -> random (8), tag (8), before (6), issuer tag (8)
+//   log      number (8)                         -> random (8), kind (1), tag (8), before (6), issuer tag (8)
 //   live     tag (8)                            -> before (6), expires_at (6), issuer tag (8)
 //   expiry   what (1), expires_at (6), key      -> one byte that means nothing; what: e, u (unknown tombstone), l (live)
 //   meta     "settings"                         -> JSON: layout and StoreSettings
@@ -10,7 +10,7 @@
 //                                                  tombstones (6), the log's last number and random (16)
 import { StoreUnavailable } from '../core/errors.js';
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Revocation } from '../core/token-store.js';
+import type { LoggedRevocation } from '../core/token-store.js';
 import type { StoreSettings } from './store-meta.js';
 import type { LiveRevocation, StoredEntry } from './store-transaction.js';
 
@@ -23,7 +23,9 @@ export const DIGEST_BYTES = 16;
 /** Where the entry begins in a value of `entries`. */
 export const ENTRY_OFFSET = 6;
 const STATE_BYTES = 32;
-const LOG_VALUE_BYTES = 30;
+const LOG_VALUE_BYTES = 31;
+/** Of a log entry; the place in this list is what is stored. */
+const LOG_KINDS = ['token', 'tag'] as const;
 const LIVE_BYTES = 20;
 export const EXPIRY_VALUE = Buffer.alloc(1);
 
@@ -102,21 +104,25 @@ export function decodeEntry(value: Buffer): StoredEntry {
   };
 }
 
-export function encodeLogValue(random: Buffer, { tag, beforeMs, issuerTag }: Revocation): Buffer {
+export function encodeLogValue(random: Buffer, { kind, tag, beforeMs, issuerTag }: LoggedRevocation): Buffer {
   const value = Buffer.alloc(LOG_VALUE_BYTES);
   random.copy(value, 0, 0, 8);
-  value.set(tag, 8);
-  value.writeUIntBE(beforeMs, 16, 6);
-  value.set(issuerTag, 22);
+  value[8] = LOG_KINDS.indexOf(kind);
+  value.set(tag, 9);
+  value.writeUIntBE(beforeMs, 17, 6);
+  value.set(issuerTag, 23);
   return value;
 }
 
-export function decodeLogValue(value: Buffer): Revocation {
+export function decodeLogValue(value: Buffer): LoggedRevocation {
   requireLength(value, LOG_VALUE_BYTES);
+  const kind = LOG_KINDS[value[8] ?? LOG_KINDS.length];
+  if (kind === undefined) throw corrupt();
   return {
-    tag: value.subarray(8, 16) as Uint8Array as Tag,
-    beforeMs: value.readUIntBE(16, 6),
-    issuerTag: value.subarray(22, 30) as Uint8Array as Tag,
+    kind,
+    tag: value.subarray(9, 17) as Uint8Array as Tag,
+    beforeMs: value.readUIntBE(17, 6),
+    issuerTag: value.subarray(23, 31) as Uint8Array as Tag,
   };
 }
 

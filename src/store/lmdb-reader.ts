@@ -1,7 +1,7 @@
 // The hot path: entries and log of one moment, in one read transaction. All of it is synchronous, so that nothing can
 // come between, and copies only what is handed out: LMDB's own buffer is overwritten by the next get.
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Cursor, Revocation, StoreRead } from '../core/token-store.js';
+import type { Cursor, LoggedRevocation, Revocation, StoreRead } from '../core/token-store.js';
 import { CURSOR_BYTES, formatCursor, LOG_ID_BYTES, parseCursor } from './cursor.js';
 import type { LmdbDatabases } from './lmdb-environment.js';
 import {
@@ -32,7 +32,7 @@ export interface LmdbReader {
   ): { readonly chunk: Revocation[]; readonly last: Tag | undefined };
 }
 
-const NONE: readonly Revocation[] = [];
+const NONE: readonly LoggedRevocation[] = [];
 
 export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabases): LmdbReader {
   const key = Buffer.alloc(DIGEST_BYTES);

@@ -1,7 +1,7 @@
 // What a memory store holds, and the write transaction over it. Plain maps, so that it can be read as the reference.
 import { randomBytes } from 'node:crypto';
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Revocation } from '../core/token-store.js';
+import type { LoggedRevocation } from '../core/token-store.js';
 import { encodeLogId, formatCursor } from './cursor.js';
 import type { StoreSettings } from './store-meta.js';
 import { isUnknownTombstone } from './store-rules.js';
@@ -16,7 +16,7 @@ export interface MemoryData {
   readonly unknown: Map<Digest, StoredEntry>;
   readonly live: Map<string, LiveRevocation>;
   /** Oldest first; ids are without gaps. */
-  readonly log: { readonly cursor: Buffer; readonly revocation: Revocation }[];
+  readonly log: { readonly cursor: Buffer; readonly revocation: LoggedRevocation }[];
   lastLogId: number;
 }
 

@@ -11,9 +11,9 @@ import type { Digest, Tag, TagKind } from '../core/key-ring.js';
 import {
   type Cursor,
   END_OF_TIME_MS,
+  type LoggedRevocation,
   type RegisterEntry,
   type RegisterOutcome,
-  type Revocation,
   type RevokeTagCommand,
   type RevokeTokenCommand,
   type RevokeTokenResult,
@@ -26,7 +26,7 @@ const FOR_GOOD: readonly TagKind[] = ['jti', 'grant', 'session'];
 const NO_TAG = Buffer.alloc(8) as Uint8Array as Tag;
 
 /** A log is never empty: it begins with an entry that names nothing. */
-export const FIRST_LOG_ENTRY: Revocation = { tag: NO_TAG, beforeMs: 0, issuerTag: NO_TAG };
+export const FIRST_LOG_ENTRY: LoggedRevocation = { kind: 'tag', tag: NO_TAG, beforeMs: 0, issuerTag: NO_TAG };
 
 interface Place {
   readonly digest: Digest;
@@ -62,7 +62,7 @@ export function revokeToken(transaction: StoreTransaction, command: RevokeTokenC
   const replaced = (places.find(({ bytes }) => decodeEntry(bytes).kind === 'record') ?? places[0])?.bytes;
   const issuerTag = (replaced && findTag(replaced, 'issuer')) ?? NO_TAG;
   for (const { digest, entry } of tombstones) transaction.putEntry(digest, entry);
-  let revision = transaction.appendLog({ tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
+  let revision = transaction.appendLog({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
   for (const tag of findGrants(places))
     ({ revision } = revokeLive(transaction, { tag, issuerTag, beforeMs: END_OF_TIME_MS }));
   return { outcome: 'revoked', revision, replaced };
@@ -87,7 +87,7 @@ function revokeLive(
   const expiresAtMs = transaction.storeTimeMs + transaction.maxTokenTtlMs + transaction.leaseMs;
   const revocation = { tag, issuerTag, beforeMs: Math.max(beforeMs, there?.beforeMs ?? 0) };
   transaction.putLive({ ...revocation, expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0) });
-  return { revision: transaction.appendLog(revocation), beforeMs: revocation.beforeMs };
+  return { revision: transaction.appendLog({ kind: 'tag', ...revocation }), beforeMs: revocation.beforeMs };
 }
 
 /** The tombstone for what stands there. A repeat never shortens its life. */

@@ -1,5 +1,5 @@
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Cursor, Revocation } from '../core/token-store.js';
+import type { Cursor, LoggedRevocation, Revocation } from '../core/token-store.js';
 
 export interface StoredEntry {
   readonly bytes: Uint8Array;
@@ -25,7 +25,7 @@ export interface StoreTransaction {
   putEntry(digest: Digest, entry: StoredEntry): void;
   findLive(tag: Tag): LiveRevocation | undefined;
   putLive(live: LiveRevocation): void;
-  appendLog(revocation: Revocation): Cursor;
+  appendLog(revocation: LoggedRevocation): Cursor;
   /** Whether the store holds fewer than `max` unexpired tombstones of tokens that were never registered. */
   hasRoomForUnknownTombstone(max: number): boolean;
 }

@@ -6,7 +6,7 @@ import { createFence } from '../../src/core/fence.js';
 import type { Digest, Tag } from '../../src/core/key-ring.js';
 import { createReadBatcher } from '../../src/core/read-batcher.js';
 import { createRevocationTable } from '../../src/core/revocation-table.js';
-import type { Cursor, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
+import type { Cursor, LoggedRevocation, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
 
 describe('the fence', () => {
   it('starts with a reset: loads the live revocations, then answers from a read that began after', async () => {
@@ -26,6 +26,14 @@ describe('the fence', () => {
     await store.reply({ cursor: 'c2', revocations: [revocation(5)], entries: [undefined] });
     await reading;
     assert.ok(table.isRevoked(revocation(5).tag, 0));
+  });
+
+  it('leaves out of the table what the tombstone of a token says to every read', async () => {
+    const { fence, store, table } = await started();
+    const reading = fence.read([digest('a')]);
+    await store.reply({ cursor: 'c2', revocations: [{ ...revocation(5), kind: 'token' }], entries: [undefined] });
+    await reading;
+    assert.equal(table.size, 0);
   });
 
   it('reads again after a full page', async () => {
@@ -202,6 +210,11 @@ function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-function revocation(value: number): Revocation {
-  return { tag: Buffer.alloc(8, value) as Uint8Array as Tag, beforeMs: 1000, issuerTag: new Uint8Array(8) as Tag };
+function revocation(value: number): LoggedRevocation {
+  return {
+    kind: 'tag',
+    tag: Buffer.alloc(8, value) as Uint8Array as Tag,
+    beforeMs: 1000,
+    issuerTag: new Uint8Array(8) as Tag,
+  };
 }

@@ -23,7 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'of tombstones)',
     replace: 'of [])',
     killedBy: 'promises/revoked-stays-revoked.test.js',
-    test: 'cannot be registered again',
+    test: 'is dead on another daemon',
   },
   {
     promise: 1,

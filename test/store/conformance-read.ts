@@ -65,9 +65,9 @@ export function describeRead(withStore: WithStore): void {
         const all = await store.read([digestOf('a')], cursor);
         assert.equal(all.reset, false);
         assert.deepEqual(all.revocations, [
-          { tag: tagOf('token', 'a'), beforeMs: END_OF_TIME_MS, issuerTag: NO_TAG },
-          { tag: tagOf('client', 'app'), beforeMs: 5, issuerTag: ISSUER_TAG },
-          { tag: tagOf('token', 'b'), beforeMs: END_OF_TIME_MS, issuerTag: ISSUER_TAG },
+          { kind: 'token', tag: tagOf('token', 'a'), beforeMs: END_OF_TIME_MS, issuerTag: NO_TAG },
+          { kind: 'tag', tag: tagOf('client', 'app'), beforeMs: 5, issuerTag: ISSUER_TAG },
+          { kind: 'token', tag: tagOf('token', 'b'), beforeMs: END_OF_TIME_MS, issuerTag: ISSUER_TAG },
         ]);
         const rest = await store.read([], revision);
         assert.deepEqual(rest.revocations, all.revocations.slice(2));

@@ -17,7 +17,7 @@ export function describeRevokeTag(withStore: WithStore): void {
         assert.equal(beforeMs, START_MS);
         const written = { ...command, beforeMs };
         const told = await store.read([], cursor);
-        assert.deepEqual([told.revocations, told.cursor], [[written], revision]);
+        assert.deepEqual([told.revocations, told.cursor], [[{ kind: 'tag', ...written }], revision]);
         assert.deepEqual(await loadAll(store), [[written]]);
       }),
     );
@@ -38,7 +38,7 @@ export function describeRevokeTag(withStore: WithStore): void {
           const expected = { tag, issuerTag: ISSUER_TAG, beforeMs: Math.max(first, second ?? START_MS) };
           assert.equal(beforeMs, expected.beforeMs);
           assert.deepEqual(await loadAll(store), [[expected]]);
-          assert.deepEqual((await store.read([], cursor)).revocations, [expected]);
+          assert.deepEqual((await store.read([], cursor)).revocations, [{ kind: 'tag', ...expected }]);
         }),
       );
     }

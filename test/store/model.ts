@@ -4,6 +4,7 @@ import type { Digest, Tag } from '../../src/core/key-ring.js';
 import {
   type Cursor,
   END_OF_TIME_MS,
+  type LoggedRevocation,
   type RegisterEntry,
   type RegisterOutcome,
   type Revocation,
@@ -40,7 +41,7 @@ export class StoreModel {
   readonly #live = new Map<string, Revocation & { readonly expiresAtMs: number }>();
   readonly #places = new Map<Cursor, Place>();
   /** Starts with the entry that names nothing; empty = there is no store. */
-  #log: (Revocation | undefined)[] = [];
+  #log: (LoggedRevocation | undefined)[] = [];
   #firstKept = 0;
   #epoch = 0;
 
@@ -94,7 +95,7 @@ export class StoreModel {
     }
     const replaced = (found.find(({ standing }) => !standing.isTombstone) ?? found[0])?.standing;
     const issuerTag = (replaced?.record && findTag(replaced.record, 'issuer')) ?? NO_TAG;
-    this.#append({ tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
+    this.#append({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
     const grants = new Map<string, Tag>();
     for (const { record } of found.map(({ standing }) => standing)) {
       const isRefresh = record !== undefined && decodeEntry(record).tokenUse === 'refresh_token';
@@ -183,11 +184,11 @@ export class StoreModel {
     const beforeMs = Math.max(revocation.beforeMs, live?.beforeMs ?? 0);
     const expiresAtMs = Math.max(nowMs + FOREVER_MS, live?.expiresAtMs ?? 0);
     this.#live.set(hex(revocation.tag), { ...revocation, beforeMs, expiresAtMs });
-    this.#append({ ...revocation, beforeMs });
+    this.#append({ kind: 'tag', ...revocation, beforeMs });
     return beforeMs;
   }
 
-  #append(revocation: Revocation): void {
+  #append(revocation: LoggedRevocation): void {
     this.#log.push(revocation);
     this.#firstKept = Math.max(this.#firstKept, this.#log.length - this.#logEntries);
   }
