@@ -29,7 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/telemetry/', 'src/cli/'],
   zod: ['src/config/'],
   commander: ['src/main.ts', 'src/cli/'],
-  '@peculiar/x509': ['src/cli/'],
+  '@peculiar/x509': ['src/cli/', 'src/grpc/crl.ts'],
   '@introspectd/client': ['src/cli/'],
 };
 
