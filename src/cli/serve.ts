@@ -32,7 +32,7 @@ export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
   const logger = createLogger({ level: config.log.level, service: 'introspectd', destination });
   quietGrpc();
   endOnCrash(logger, destination);
-  const signal = nextSignal();
+  const signal = nextSignal(() => destination.destroy());
   const { tls, keyRing, policy } = files;
   const daemon = await startDaemon({ config, logger, tls, keyRing, policy: () => policy }).catch((error: unknown) =>
     rethrow(error, config),
@@ -67,13 +67,16 @@ async function stopOn(signal: NodeJS.Signals, daemon: Daemon, logger: Logger): P
 }
 
 /** From now on the first signal resolves; a second one ends the process at once. */
-function nextSignal(): Promise<NodeJS.Signals> {
+function nextSignal(abandon: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
       process.on(name, () => {
         firstMs ??= performance.now();
-        if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(1);
+        if (performance.now() - firstMs > SAME_SIGNAL_MS) {
+          abandon();
+          process.exit(1);
+        }
         resolve(name);
       });
     }
@@ -88,11 +91,13 @@ function endOnCrash(logger: Logger, destination: LogDestination): void {
   });
 }
 
-/** Not flushSync(): that would wait for ever for a reader that does not read. */
+/** Never waits longer than a second for a reader that does not read. */
 async function endLog(destination: LogDestination): Promise<void> {
   const closed = once(destination, 'close');
   destination.end();
   await Promise.race([closed, sleep(LOG_TIMEOUT_MS)]).catch(() => undefined);
+  // What is not destroyed is flushed by pino at exit, synchronously and without end.
+  destination.destroy();
 }
 
 function rethrow(error: unknown, { store }: Config): never {

@@ -33,7 +33,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@introspectd/client': ['src/cli/'],
 };
 
-const IMPORT = /\b(?:from|import|createRequire\(import\.meta\.url\))\s*\(?\s*'([^']+)'/g;
+const IMPORT = /\b(?:from|import|require|createRequire\(import\.meta\.url\))\s*\(?\s*'([^']+)'/g;
 const sources = findSources();
 
 test('every layer imports only what is below it', () => {
