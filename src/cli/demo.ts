@@ -98,18 +98,15 @@ function printWhatToTry(
   print: DemoRequest['print'],
 ): void {
   const { caFile, certFile, keyFile } = workspace.tls('orders');
-  const security = workspace.tls('security');
-  const cli = 'node dist/src/main.js';
-  const files = `--ca-file ${caFile} --cert-file ${certFile} --key-file ${keyFile}`;
-  const revoking = `--ca-file ${caFile} --cert-file ${security.certFile} --key-file ${security.keyFile}`;
+  const as = (caller: string) => `--target ${daemon.target} --as ${join(workspace.folder, caller)}`;
   print(`
 It goes on running. From the folder of the project:
 
   # ask, as orders
-  echo ${token} | ${cli} introspect --target ${daemon.target} ${files}
+  echo ${token} | npx introspectd introspect ${as('orders')}
 
   # revoke, as security; then ask again
-  echo ${token} | ${cli} revoke --target ${daemon.target} ${revoking}
+  echo ${token} | npx introspectd revoke ${as('security')}
 
   # any gRPC client
   grpcurl -cacert ${caFile} -cert ${certFile} -key ${keyFile} \\
