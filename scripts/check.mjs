@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CONFIGURATION_TABLE, formatConfigurationTable } from './configuration-table.mjs';
 import { GENERATED, generate } from './generated-code.mjs';
 import { installIfNeeded } from './install-and-build.mjs';
 import { inProject, runTool } from './project.mjs';
@@ -14,6 +15,7 @@ const STEPS = {
   'generated code is that of proto/': drift,
   'format and lint': () => run('biome', 'ci', '--error-on-warnings', '--colors=off'),
   types: () => run('tsc', '-b'),
+  'configuration table is that of the schema': configurationTable,
   'nothing unused': () => run('knip'),
   'proto lint': () => run('buf', 'lint'),
   'proto format': () => run('buf', 'format', '--diff', '--exit-code', '--path', 'proto/introspectd'),
@@ -25,7 +27,7 @@ installIfNeeded();
 let failures = 0;
 for (const [name, step] of Object.entries(STEPS)) {
   const start = performance.now();
-  const fault = step();
+  const fault = await step();
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${fault === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
   if (fault === undefined) continue;
@@ -39,6 +41,11 @@ function run(command, ...args) {
   const { status, stdout, stderr, error } = runTool(command, args, { stdio: 'pipe', encoding: 'utf8' });
   if (status === 0) return undefined;
   return `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` || `${command} failed and said nothing`;
+}
+
+async function configurationTable() {
+  if (readFileSync(inProject(CONFIGURATION_TABLE), 'utf8') === (await formatConfigurationTable())) return undefined;
+  return `${CONFIGURATION_TABLE} is out of date: npm run gen`;
 }
 
 // Against a second copy, so that a check changes nothing and needs no git.

@@ -1,7 +1,9 @@
-// npm run gen: after a change in proto/.
+// npm run gen: after a change in proto/, or in the configuration's schema.
+import { writeFileSync } from 'node:fs';
+import { CONFIGURATION_TABLE, formatConfigurationTable } from './configuration-table.mjs';
 import { generate } from './generated-code.mjs';
 import { installIfNeeded } from './install-and-build.mjs';
-import { inProject } from './project.mjs';
+import { inProject, runTool } from './project.mjs';
 
 installIfNeeded();
 const fault = generate(inProject());
@@ -9,3 +11,5 @@ if (fault !== undefined) {
   console.error(fault);
   process.exit(1);
 }
+if (runTool('tsc', ['-b'], { stdio: 'inherit' }).status !== 0) process.exit(1);
+writeFileSync(inProject(CONFIGURATION_TABLE), await formatConfigurationTable());

@@ -34,6 +34,7 @@ export async function startDaemonProcess(request: DaemonProcessRequest): Promise
   const skip = readFileSync(logFile).length;
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', configFile, ...args], {
     stdio: ['ignore', log, log],
+    env: withoutSettings(process.env),
   });
   closeSync(log);
   let ended = false;
@@ -67,6 +68,11 @@ export async function startDaemonProcess(request: DaemonProcessRequest): Promise
     }
     await sleep(POLL_MS);
   }
+}
+
+/** It runs with what its file says, whatever the environment has for other daemons. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('INTROSPECTD_')));
 }
 
 interface ListeningRecord {

@@ -12,12 +12,14 @@ export interface DemoRequest {
   readonly afterwards: 'remove' | 'keep';
   /** Writes a line for people. */
   readonly print: (line: string) => void;
+  /** Aborted = clean up and reject with its reason. */
+  readonly signal: AbortSignal;
 }
 
 const COLUMNS = [40, 38] as const;
 
 /** Resolves with the number of wrong answers. */
-export async function runDemo({ afterwards, print }: DemoRequest): Promise<number> {
+export async function runDemo({ afterwards, print, signal }: DemoRequest): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'introspectd-demo-'));
   let daemon: DaemonProcess | undefined;
   let kept = false;
@@ -28,7 +30,7 @@ export async function runDemo({ afterwards, print }: DemoRequest): Promise<numbe
     print(`introspectd on LMDB with mutual TLS at ${daemon.target}, in ${folder}`);
     print('');
     const tokens = { good: newToken(), revocable: newToken() };
-    const wrong = await runSteps(workspace, daemon.target, tokens, print);
+    const wrong = await runSteps(workspace, daemon.target, tokens, { print, signal });
     print('');
     print(wrong === 0 ? 'Every answer was right.' : `${wrong} answers were wrong.`);
     if (afterwards === 'keep') {
@@ -49,7 +51,7 @@ async function runSteps(
   workspace: DevWorkspace,
   target: string,
   tokens: Parameters<typeof createDemoSteps>[1],
-  print: DemoRequest['print'],
+  { print, signal }: Pick<DemoRequest, 'print' | 'signal'>,
 ): Promise<number> {
   const ca = await readFile(workspace.tls('orders').caFile);
   const pems = new Map<string, readonly [Buffer, Buffer]>();
@@ -71,6 +73,7 @@ async function runSteps(
   print(formatRow('step', 'answer', 'time'));
   print(formatRow('-'.repeat(COLUMNS[0]), '-'.repeat(COLUMNS[1]), '-'.repeat(9)));
   for (const step of steps) {
+    signal.throwIfAborted();
     const startedMs = performance.now();
     const answer = await runStep(step);
     const tookMs = performance.now() - startedMs;
@@ -95,18 +98,15 @@ function printWhatToTry(
   print: DemoRequest['print'],
 ): void {
   const { caFile, certFile, keyFile } = workspace.tls('orders');
-  const security = workspace.tls('security');
-  const cli = 'node dist/src/main.js';
-  const files = `--ca-file ${caFile} --cert-file ${certFile} --key-file ${keyFile}`;
-  const revoking = `--ca-file ${caFile} --cert-file ${security.certFile} --key-file ${security.keyFile}`;
+  const as = (caller: string) => `--target ${daemon.target} --as ${join(workspace.folder, caller)}`;
   print(`
 It goes on running. From the folder of the project:
 
   # ask, as orders
-  echo ${token} | ${cli} introspect --target ${daemon.target} ${files}
+  echo ${token} | npx introspectd introspect ${as('orders')}
 
   # revoke, as security; then ask again
-  echo ${token} | ${cli} revoke --target ${daemon.target} ${revoking}
+  echo ${token} | npx introspectd revoke ${as('security')}
 
   # any gRPC client
   grpcurl -cacert ${caFile} -cert ${certFile} -key ${keyFile} \\

@@ -14,7 +14,7 @@ import type { LoggedRevocation } from '../core/token-store.js';
 import type { StoreSettings } from './store-meta.js';
 import type { LiveRevocation, StoredEntry } from './store-transaction.js';
 
-export const LAYOUT = 1;
+const LAYOUT = 1;
 export const DATABASE_NAMES = ['entries', 'log', 'live', 'expiry', 'meta'] as const;
 export type DatabaseName = (typeof DATABASE_NAMES)[number];
 export const SETTINGS_KEY = Buffer.from('settings');

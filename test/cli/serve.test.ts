@@ -1,17 +1,31 @@
 // How the daemon starts, does not start, and ends.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { createDevWorkspace, type DevWorkspace } from '../../src/cli/dev-workspace.js';
-import { runCli } from './support/run-cli.js';
+import { runCli, spawnCli } from './support/run-cli.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
 const CALLERS = [{ name: 'orders', permissions: ['introspect'], issuers: ['https://i'], audiences: ['*'] }];
+const MKFIFO = 'mkfifo';
 const folder = temporaryFolder();
 const logFile = join(folder, 'daemon.log');
 let workspace: DevWorkspace;
@@ -23,6 +37,14 @@ before(async () => {
 const at = (name: string) => join(folder, name);
 const serve = (...args: readonly string[]) => runCli(['serve', '--config', workspace.configFile, ...args]);
 const start = () => startDaemonProcess({ configFile: workspace.configFile, logFile });
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
 
 /** Undefined when nobody answers any more. */
 async function readyz(target: string): Promise<string | undefined> {
@@ -133,6 +155,26 @@ test('what keeps it from starting is told in a few lines, with what to do', asyn
       assert.ok(stderr.trim().split('\n').length <= 3, stderr);
     });
   }
+});
+
+test('a log that nobody reads holds back neither the daemon nor its end', async (t) => {
+  const fifo = at('log.fifo');
+  if (spawnSync(MKFIFO, [fifo]).status !== 0) return t.skip('mkfifo is not installed');
+  const unread = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  after(() => closeSync(unread));
+  assert.throws(() => {
+    for (;;) writeSync(unread, Buffer.alloc(4096));
+  }, /EAGAIN/);
+  const opsTarget = `127.0.0.1:${await findFreePort()}`;
+  const args = ['serve', '--config', workspace.configFile, '--ops-listen', opsTarget];
+  const child = spawnCli(args, { stdout: unread });
+  const exited = once(child, 'exit');
+  for (let tries = 0; (await readyz(opsTarget)) !== '200 ready'; tries++) {
+    assert.ok(tries < 400 && child.exitCode === null, 'it becomes ready');
+    await sleep(25);
+  }
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
 });
 
 test('keys that every user may read are a warning', async () => {

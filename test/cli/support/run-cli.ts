@@ -15,6 +15,11 @@ export interface CliRequest {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+interface SpawnRequest extends Pick<CliRequest, 'cwd' | 'env'> {
+  /** A file descriptor that takes its stdout. */
+  readonly stdout?: number;
+}
+
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 const TIMEOUT_MS = 20_000;
 
@@ -24,17 +29,19 @@ function cleanEnv(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv
   return { ...Object.fromEntries(own), ...env };
 }
 
-function spawnCli(args: readonly string[], { cwd, env }: CliRequest = {}): ChildProcess {
+export function spawnCli(args: readonly string[], { cwd, env, stdout }: SpawnRequest = {}): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: cleanEnv(env),
+    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
 }
 
 export function runCli(args: readonly string[], request: CliRequest = {}): Promise<CliRun> {
-  const child = spawnCli(args, request);
+  const { input = '', ...where } = request;
+  const child = spawnCli(args, where);
   let [stdout, stderr] = ['', ''];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -44,6 +51,6 @@ export function runCli(args: readonly string[], request: CliRequest = {}): Promi
   });
   // A command that refuses its arguments ends before it reads.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(request.input ?? '');
+  child.stdin?.end(input);
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
 }
