@@ -22,7 +22,7 @@ const limits = section({
 /** What a configuration file may hold. Its output has milliseconds for durations and host and port for addresses. */
 export const configSchema = section({
   listen: address('0.0.0.0:50051', 'Where gRPC is served, HOST:PORT.'),
-  ops_listen: address('127.0.0.1:9464', 'Where /healthz and /readyz are served, HOST:PORT, plain HTTP.'),
+  ops_listen: address('127.0.0.1:9464', 'Where /metrics, /healthz and /readyz are served, HOST:PORT, plain HTTP.'),
   tls: section({
     cert_file: path('Certificate chain of the server, PEM.'),
     key_file: path('Its private key, PEM, unencrypted.'),

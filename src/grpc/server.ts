@@ -9,6 +9,7 @@ import { IntrospectionServiceService } from '../gen/introspectd/v1/introspection
 import { TokenRegistryServiceService } from '../gen/introspectd/v1/token_registry_service.js';
 import { createAudit } from '../telemetry/audit.js';
 import { createCallLog } from '../telemetry/call-log.js';
+import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createBidiRefusal } from './bidi-refusal.js';
 import { createDrain, type Drain } from './drain.js';
@@ -35,6 +36,7 @@ export interface GrpcServerDeps {
     readonly logger: Logger;
     /** A token's digest under the log key: logDigest(tokenSha256(token)). */
     readonly digestToken: (token: string) => string;
+    readonly observer: CallObserver;
   };
 }
 
@@ -72,11 +74,13 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const audit = createAudit(telemetry.logger);
   const findCaller = createCallerFinder(deps.policy);
   const callLog = createCallLog(telemetry);
-  const callDeps = { findCaller, inFlight: questions, callLog };
-  const healthDeps = { findCaller, inFlight: health, callLog };
+  const { observer } = telemetry;
+  observer.observeInFlight({ questions: questions.size, revocations: revocations.size, health: health.size });
+  const callDeps = { findCaller, inFlight: questions, callLog, observer };
+  const healthDeps = { findCaller, inFlight: health, callLog, observer };
   const adapters = {
     unary: createUnaryAdapter(callDeps),
-    revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog }),
+    revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog, observer }),
     refuseBidi: createBidiRefusal(callDeps),
   };
   const healthAdapters = { unary: createUnaryAdapter(healthDeps), serverStream: createServerStreamAdapter(healthDeps) };
