@@ -24,6 +24,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { withStoreMetrics } from '../telemetry/store-metrics.js';
 import { CliError } from './cli-error.js';
+import { readDescriptors } from './descriptors.js';
 import { watchStore } from './watch-store.js';
 
 export interface DaemonDeps {
@@ -92,6 +93,10 @@ export async function serveStore(
       observer: metrics.calls,
     },
   });
+  if (config.reflection) {
+    const { createReflectionIndex } = await import('../grpc/reflection-index.js');
+    grpc.serveReflection(createReflectionIndex(readDescriptors()));
+  }
   const ops = createOpsServer({ readiness, scrape: metrics.scrape });
   const watch = await watchStore({ store, fence, readiness, logger });
 

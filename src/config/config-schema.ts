@@ -35,7 +35,10 @@ export const configSchema = section({
     path: path('Folder of the store; made when it is missing.').default('./data'),
   }),
   keys_file: path('Keys of digests and tags; the embedded store makes it, once.').default('introspectd.keys'),
-  reflection: z.literal(false, { error: 'must be false' }).default(false).meta({ description: 'gRPC reflection.' }),
+  reflection: z
+    .boolean({ error: 'must be true or false' })
+    .default(false)
+    .meta({ description: 'gRPC reflection, for every caller of the policy.' }),
   limits,
   store_defaults: section({
     max_token_ttl: duration('1s', '3650d', '30d', 'Longest life of a token.'),

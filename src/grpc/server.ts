@@ -5,6 +5,8 @@ import type { Policy } from '../core/policy.js';
 import type { Register } from '../core/register.js';
 import type { Revoke } from '../core/revoke.js';
 import { HealthService } from '../gen/grpc/health/v1/health.js';
+import { ServerReflectionService } from '../gen/grpc/reflection/v1/reflection.js';
+import { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.js';
 import { IntrospectionServiceService } from '../gen/introspectd/v1/introspection_service.js';
 import { TokenRegistryServiceService } from '../gen/introspectd/v1/token_registry_service.js';
 import { createAudit } from '../telemetry/audit.js';
@@ -12,6 +14,7 @@ import { createCallLog } from '../telemetry/call-log.js';
 import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createBidiRefusal } from './bidi-refusal.js';
+import { createBidiStreamAdapter } from './bidi-stream.js';
 import { createDrain, type Drain } from './drain.js';
 import { createHealthService } from './health-service.js';
 import { createInFlight } from './in-flight.js';
@@ -19,9 +22,11 @@ import { createIntrospectionService } from './introspection-service.js';
 import type { GrpcLimits } from './limits.js';
 import { createCallerFinder } from './peer.js';
 import type { Readiness } from './readiness.js';
+import type { ReflectionIndex } from './reflection-index.js';
+import { createReflectionService } from './reflection-service.js';
 import { createRegistryService } from './registry-service.js';
 import { createServerStreamAdapter } from './server-stream.js';
-import { toBytesService } from './service-definition.js';
+import { toBytesService, toServiceName } from './service-definition.js';
 import { createUnaryAdapter } from './unary.js';
 
 export interface GrpcServerDeps {
@@ -43,14 +48,19 @@ export interface GrpcServerDeps {
 export interface GrpcServer {
   /** "host:port" or "[::1]:port"; port 0 = any free one. Rejects when it cannot be bound. */
   listen(address: string): Promise<{ readonly port: number }>;
+  /** From now on it tells every caller of the policy which services there are. */
+  serveReflection(index: ReflectionIndex): void;
   /** Ends the server; resolves when the last connection is closed, or by force at the budget. */
   readonly drain: Drain;
 }
 
+const REFLECTION = [ServerReflectionService, ServerReflectionAlphaService];
+const SERVICES = [IntrospectionServiceService, TokenRegistryServiceService, HealthService, ...REFLECTION];
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Health calls hold no store and no memory, so that only their number counts. */
+/** Health and reflection hold no store and no memory, so that only their number counts. */
 const MAX_HEALTH_CALLS = 1000;
 const MAX_STREAMS_PER_CONNECTION = 250;
 /** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
@@ -97,6 +107,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
 
   const bound = new Set<string>();
   return {
+    serveReflection: (index) => {
+      const adapt = createBidiStreamAdapter(healthDeps);
+      const reflection = createReflectionService({ index, services: SERVICES.map(toServiceName), adapt });
+      for (const service of REFLECTION) server.addService(toBytesService(service), reflection);
+    },
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
       bound.add(address.replace(/:\d+$/, `:${port}`));

@@ -81,7 +81,7 @@ export const REVOKES_ALL: Revoke = {
   token: async () => ({ revision: CURSOR, iss: ISSUER, beforeMs: 253402300799999 }),
 };
 
-export const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
+const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,
