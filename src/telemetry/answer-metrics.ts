@@ -3,6 +3,7 @@ import type { Meter } from '@opentelemetry/api';
 import { IntrospectdError } from '../core/errors.js';
 import type { Introspect } from '../core/introspect.js';
 import type { InactiveReason, Verdict } from '../core/judge.js';
+import { attempt } from './attempt.js';
 import { createBoundCounter } from './bound-counter.js';
 import { createMemo } from './memo.js';
 
@@ -27,19 +28,16 @@ export function createAnswerMetrics(meter: Meter): AnswerMetrics {
   const bind = createBoundCounter(meter, {
     name: 'introspectd.answers',
     description:
-      'Answers about tokens, by what they said. Only "active" and the item at fault are told to every caller.',
+      'Answers about tokens, those of batches too. Callers without permission "explain" are not told why one is inactive.',
     unit: '{answer}',
   });
   const answersOf = createMemo((caller: string) => createMemo((outcome: Outcome) => bind({ caller, outcome })));
   return {
-    count: (caller, answers) => {
-      try {
+    count: (caller, answers) =>
+      attempt(() => {
         const counterOf = answersOf(caller);
         for (const answer of answers) counterOf(toOutcome(answer)).add(1);
-      } catch {
-        return;
-      }
-    },
+      }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Every call that reached an adapter of ours: how long it took, how it ended, and why when it failed.
 import type { Meter } from '@opentelemetry/api';
 import { IntrospectdError } from '../core/errors.js';
+import { attempt } from './attempt.js';
 import { createBoundCounter } from './bound-counter.js';
 import { createHistogramFamily, type HistogramFamily } from './bound-histogram.js';
 import type { CallRecord } from './call-log.js';
@@ -57,14 +58,11 @@ export function createCallMetrics(meter: Meter): CallMetrics {
   );
   return {
     histograms: [durations],
-    observe: ({ path, caller = UNKNOWN_CALLER, code, error, durationMs }) => {
-      try {
+    observe: ({ path, caller = UNKNOWN_CALLER, code, error, durationMs }) =>
+      attempt(() => {
         durationOf(path)(caller)(code).record(durationMs / 1000);
         if (error !== undefined) failuresOf(path)(error instanceof IntrospectdError ? error.reason : code).add(1);
-      } catch {
-        return;
-      }
-    },
+      }),
     observeInFlight: (pools) =>
       observeGauge(
         meter,

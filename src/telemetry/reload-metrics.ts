@@ -1,10 +1,11 @@
 // Files that are read again while the daemon runs: a bad one keeps the last good one, so somebody must be told.
 import type { Meter } from '@opentelemetry/api';
+import { attempt } from './attempt.js';
 import { createBoundCounter } from './bound-counter.js';
 import { observeGauge } from './instrument.js';
 import { createMemo } from './memo.js';
 
-/** What was read again: "policy", "tls". A bounded set. */
+/** What was read again: "policy", "tls". A bounded set. Neither throws. */
 export interface ReloadObserver {
   succeeded(what: string): void;
   failed(what: string): void;
@@ -35,5 +36,8 @@ export function createReloadMetrics(meter: Meter): ReloadObserver {
     },
     failing,
   );
-  return { succeeded: (what) => reloadsOf(what)('succeeded'), failed: (what) => reloadsOf(what)('failed') };
+  return {
+    succeeded: (what) => attempt(() => reloadsOf(what)('succeeded')),
+    failed: (what) => attempt(() => reloadsOf(what)('failed')),
+  };
 }

@@ -2,6 +2,7 @@
 import type { Meter } from '@opentelemetry/api';
 import { StoreUnavailable } from '../core/errors.js';
 import type { StoreRead, TokenStore } from '../core/token-store.js';
+import { attempt } from './attempt.js';
 import { createBoundCounter } from './bound-counter.js';
 import { createHistogramFamily, type HistogramFamily } from './bound-histogram.js';
 import { observeGauge } from './instrument.js';
@@ -63,13 +64,15 @@ export function createStoreMetrics(meter: Meter): StoreMetrics {
   );
   return {
     histograms: [durations, sizes],
-    observeOperation: (operation, outcome, durationMs) => durationOf(operation)(outcome).record(durationMs / 1000),
-    observeRead: (digestCount, reply) => {
-      size.record(digestCount);
-      if (reply.reset) resets.add(1);
-      logged.add(reply.revocations.length);
-      lastReadMs = Date.now();
-    },
+    observeOperation: (operation, outcome, durationMs) =>
+      attempt(() => durationOf(operation)(outcome).record(durationMs / 1000)),
+    observeRead: (digestCount, reply) =>
+      attempt(() => {
+        size.record(digestCount);
+        if (reply.reset) resets.add(1);
+        logged.add(reply.revocations.length);
+        lastReadMs = Date.now();
+      }),
   };
 }
 
