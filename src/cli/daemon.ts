@@ -19,8 +19,12 @@ import { createGrpcServer } from '../grpc/server.js';
 import type { TlsMaterial } from '../grpc/tls-material.js';
 import { openLmdbTokenStore } from '../store/lmdb-token-store.js';
 import { withReadDeadline } from '../store/read-deadline.js';
+import { withAnswerMetrics } from '../telemetry/answer-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { withStoreMetrics } from '../telemetry/store-metrics.js';
 import { CliError } from './cli-error.js';
+import { readDescriptors } from './descriptors.js';
 import { watchStore } from './watch-store.js';
 
 export interface DaemonDeps {
@@ -30,6 +34,8 @@ export interface DaemonDeps {
   readonly policy: () => Policy;
   readonly keyRing: KeyRing;
   readonly logger: Logger;
+  /** Stopped with the daemon. */
+  readonly metrics: Metrics;
 }
 
 export interface Daemon {
@@ -60,27 +66,38 @@ export async function startDaemon(deps: DaemonDeps): Promise<Daemon> {
 
 /** As startDaemon, on a store that the caller opened and closes when this rejects. */
 export async function serveStore(
-  store: TokenStore,
-  { config, tls, policy, keyRing, logger }: DaemonDeps,
+  opened: TokenStore,
+  { config, tls, policy, keyRing, logger, metrics }: DaemonDeps,
 ): Promise<Daemon> {
   const { limits } = config;
+  const store = withStoreMetrics(withReadDeadline(opened, limits.storeTimeoutMs), metrics.store);
   const table = createRevocationTable();
-  const fence = createFence({ store: withReadDeadline(store, limits.storeTimeoutMs), table });
+  const fence = createFence({ store, table });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
   const readiness = createReadiness();
+  const introspect = createIntrospect({ keyRing, fence, batcher, table, now: Date.now });
+  metrics.observeState({ isReady: () => readiness.state() === 'ready', liveRevocations: () => table.size });
   const grpc = createGrpcServer({
     credentials: createServerCredentials(tls),
     policy,
     core: {
-      introspect: createIntrospect({ keyRing, fence, batcher, table, now: Date.now }),
+      introspect: withAnswerMetrics(introspect, metrics.answers),
       register: createRegister({ keyRing, store }),
       revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones }),
     },
     limits,
     readiness,
-    telemetry: { logger, digestToken: (token) => keyRing.logDigest(tokenSha256(token as Token)) },
+    telemetry: {
+      logger,
+      digestToken: (token) => keyRing.logDigest(tokenSha256(token as Token)),
+      observer: metrics.calls,
+    },
   });
-  const ops = createOpsServer(readiness);
+  if (config.reflection) {
+    const { createReflectionIndex } = await import('../grpc/reflection-index.js');
+    grpc.serveReflection(createReflectionIndex(readDescriptors()));
+  }
+  const ops = createOpsServer({ readiness, scrape: metrics.scrape });
   const watch = await watchStore({ store, fence, readiness, logger });
 
   const stop = async (times: DrainTimes): Promise<void> => {
@@ -88,6 +105,7 @@ export async function serveStore(
     await grpc.drain(times);
     watch.stop();
     await ops.close();
+    await metrics.stop();
     await store.close();
   };
   try {

@@ -5,12 +5,14 @@ import { pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { StoreUnavailable } from '../core/errors.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
+import { createMetrics } from '../telemetry/metrics.js';
 import { toSafeFields } from '../telemetry/safe-error.js';
 import { CliError, type ExitCode } from './cli-error.js';
 import { type ConfigOptions, loadConfigFromOptions } from './config-options.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { loadDaemonFiles } from './load-daemon-files.js';
 import { packageVersion } from './package-version.js';
+import { createProcessFacts } from './process-facts.js';
 import { quietGrpc } from './quiet-grpc.js';
 
 /** Together below the 20 s that a supervisor is promised; force comes before its SIGKILL. */
@@ -34,9 +36,9 @@ export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
   endOnCrash(logger, destination);
   const signal = nextSignal(() => destination.destroy());
   const { tls, keyRing, policy } = files;
-  const daemon = await startDaemon({ config, logger, tls, keyRing, policy: () => policy }).catch((error: unknown) =>
-    rethrow(error, config),
-  );
+  const metrics = createMetrics(createProcessFacts());
+  const deps = { config, logger, tls, keyRing, policy: () => policy, metrics };
+  const daemon = await startDaemon(deps).catch((error: unknown) => rethrow(error, config));
   for (const warning of files.warnings) logger.write('warn', 'file_permissions', { warning });
   logListening(logger, config, daemon);
   const exitCode = await stopOn(await signal, daemon, logger);

@@ -22,7 +22,7 @@ const limits = section({
 /** What a configuration file may hold. Its output has milliseconds for durations and host and port for addresses. */
 export const configSchema = section({
   listen: address('0.0.0.0:50051', 'Where gRPC is served, HOST:PORT.'),
-  ops_listen: address('127.0.0.1:9464', 'Where /healthz and /readyz are served, HOST:PORT, plain HTTP.'),
+  ops_listen: address('127.0.0.1:9464', 'Where /metrics, /healthz and /readyz are served, HOST:PORT, plain HTTP.'),
   tls: section({
     cert_file: path('Certificate chain of the server, PEM.'),
     key_file: path('Its private key, PEM, unencrypted.'),
@@ -35,7 +35,10 @@ export const configSchema = section({
     path: path('Folder of the store; made when it is missing.').default('./data'),
   }),
   keys_file: path('Keys of digests and tags; the embedded store makes it, once.').default('introspectd.keys'),
-  reflection: z.literal(false, { error: 'must be false' }).default(false).meta({ description: 'gRPC reflection.' }),
+  reflection: z
+    .boolean({ error: 'must be true or false' })
+    .default(false)
+    .meta({ description: 'gRPC reflection, for every caller of the policy.' }),
   limits,
   store_defaults: section({
     max_token_ttl: duration('1s', '3650d', '30d', 'Longest life of a token.'),

@@ -10,6 +10,7 @@ export interface Config {
   readonly policyFile: string;
   readonly store: { readonly kind: 'lmdb'; readonly path: string };
   readonly keysFile: string;
+  readonly reflection: boolean;
   readonly limits: Limits;
   /** For a store that is created now; an existing one keeps its own. */
   readonly storeDefaults: { readonly maxTokenTtlMs: number; readonly leaseMs: number; readonly partitions: number };
@@ -52,6 +53,7 @@ export function toConfig(parsed: z.output<typeof configSchema>): Config {
     policyFile: parsed.policy_file,
     store: parsed.store,
     keysFile: parsed.keys_file,
+    reflection: parsed.reflection,
     limits: {
       batchTokens: limits.batch_tokens,
       registerItems: limits.register_items,

@@ -18,7 +18,6 @@ const LATER_SETTINGS: readonly LaterSetting[] = [
   { path: ['store', 'password_file'] },
   { path: ['store', 'tls'] },
   { path: ['store', 'allow_volatile'] },
-  { path: ['reflection'], isLater: (value) => value === true },
   { path: ['ext_authz'] },
   { path: ['store_defaults', 'partitions'], isLater: (value) => typeof value === 'number' && value > 1 },
 ];

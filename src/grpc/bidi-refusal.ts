@@ -9,7 +9,7 @@ export type BidiRefusal = (
   method: Pick<Method<never>, 'name' | 'authorize'>,
 ) => handleBidiStreamingCall<Buffer, Buffer>;
 
-export function createBidiRefusal({ findCaller, callLog }: CallDeps): BidiRefusal {
+export function createBidiRefusal({ findCaller, callLog, observer }: CallDeps): BidiRefusal {
   return ({ name, authorize }) =>
     (call) => {
       const startedMs = performance.now();
@@ -24,7 +24,8 @@ export function createBidiRefusal({ findCaller, callLog }: CallDeps): BidiRefusa
         error = thrown;
       }
       call.emit('error', toServiceError(error, requestId));
-      const durationMs = performance.now() - startedMs;
-      callLog.write({ method: name, code: toCodeName(error), error, caller, requestId, durationMs, facts: {} });
+      const settled = { code: toCodeName(error), error, caller, durationMs: performance.now() - startedMs };
+      observer.observe({ path: call.getPath(), ...settled });
+      callLog.write({ method: name, ...settled, requestId, facts: {} });
     };
 }

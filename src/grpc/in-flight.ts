@@ -7,6 +7,8 @@ export type Abandon = (error: IntrospectdError) => void;
 export interface InFlight {
   /** Throws OVERLOADED, or what close() said. Call the result once, when the handler is done. */
   enter(abandon: Abandon): () => void;
+  /** How many handlers run now. */
+  size(): number;
   /** From now on enter() throws this. */
   close(error: IntrospectdError): void;
   /** Answers every call that is still running. */
@@ -23,6 +25,7 @@ export function createInFlight(limit: number): InFlight {
       running.add(abandon);
       return () => running.delete(abandon);
     },
+    size: () => running.size,
     close: (error) => {
       closed = error;
     },

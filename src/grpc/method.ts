@@ -2,6 +2,7 @@
 import { IntrospectdError } from '../core/errors.js';
 import { type Caller, type Permission, requirePermission } from '../core/policy.js';
 import type { CallFacts, CallLog } from '../telemetry/call-log.js';
+import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { InFlight } from './in-flight.js';
 import type { CallerFinder } from './peer.js';
 
@@ -10,6 +11,7 @@ export interface CallDeps {
   readonly findCaller: CallerFinder;
   readonly inFlight: InFlight;
   readonly callLog: CallLog;
+  readonly observer: Pick<CallObserver, 'observe'>;
 }
 
 /** Requests and answers are bytes to grpc-js: nothing is decoded before the caller is known and allowed. */

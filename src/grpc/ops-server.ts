@@ -3,6 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Readiness } from './readiness.js';
 
+export interface OpsServerDeps {
+  readonly readiness: Readiness;
+  /** Text for Prometheus. */
+  readonly scrape: () => Promise<string>;
+}
+
 export interface OpsServer {
   /** Port 0 = any free one. Rejects when it cannot be bound. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
@@ -18,8 +24,8 @@ const LIMITS = {
 } as const;
 const MAX_CONNECTIONS = 64;
 
-export function createOpsServer(readiness: Readiness): OpsServer {
-  const server = createServer(LIMITS, (request, response) => answer(request, response, readiness));
+export function createOpsServer(deps: OpsServerDeps): OpsServer {
+  const server = createServer(LIMITS, (request, response) => answer(request, response, deps));
   server.maxConnections = MAX_CONNECTIONS;
   return {
     listen: (address) =>
@@ -38,11 +44,26 @@ export function createOpsServer(readiness: Readiness): OpsServer {
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, readiness: Readiness): void {
+function answer(request: IncomingMessage, response: ServerResponse, { readiness, scrape }: OpsServerDeps): void {
   const state = readiness.state();
   if (request.method === 'GET' && request.url === '/healthz') send(response, 200, 'alive');
   else if (request.method === 'GET' && request.url === '/readyz') send(response, state === 'ready' ? 200 : 503, state);
+  else if (request.method === 'GET' && request.url === '/metrics') void answerScrape(response, scrape);
   else send(response, 404, 'not found');
+}
+
+async function answerScrape(response: ServerResponse, scrape: () => Promise<string>): Promise<void> {
+  try {
+    const text = await scrape();
+    // The version of the text format: Prometheus 3 refuses to guess it.
+    response.writeHead(200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    response.end(text);
+  } catch {
+    send(response, 500, 'metrics cannot be read');
+  }
 }
 
 function send(response: ServerResponse, status: number, text: string): void {

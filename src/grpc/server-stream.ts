@@ -47,14 +47,8 @@ async function run<Request>(deps: CallDeps, method: ServerStreamMethod<Request>,
     if (error === undefined) call.end(createTrailer(requestId));
     else call.emit('error', toServiceError(error, requestId));
   }
+  const settled = { code: toCodeName(error), error, caller: callerName, durationMs: performance.now() - startedMs };
+  deps.observer.observe({ path: call.getPath(), ...settled });
   if (error === undefined && !deps.callLog.writesSuccesses()) return;
-  deps.callLog.write({
-    method: method.name,
-    code: toCodeName(error),
-    error,
-    caller: callerName,
-    requestId,
-    durationMs: performance.now() - startedMs,
-    facts: {},
-  });
+  deps.callLog.write({ method: method.name, ...settled, requestId, facts: {} });
 }

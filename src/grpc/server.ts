@@ -5,12 +5,16 @@ import type { Policy } from '../core/policy.js';
 import type { Register } from '../core/register.js';
 import type { Revoke } from '../core/revoke.js';
 import { HealthService } from '../gen/grpc/health/v1/health.js';
+import { ServerReflectionService } from '../gen/grpc/reflection/v1/reflection.js';
+import { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.js';
 import { IntrospectionServiceService } from '../gen/introspectd/v1/introspection_service.js';
 import { TokenRegistryServiceService } from '../gen/introspectd/v1/token_registry_service.js';
 import { createAudit } from '../telemetry/audit.js';
 import { createCallLog } from '../telemetry/call-log.js';
+import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createBidiRefusal } from './bidi-refusal.js';
+import { createBidiStreamAdapter } from './bidi-stream.js';
 import { createDrain, type Drain } from './drain.js';
 import { createHealthService } from './health-service.js';
 import { createInFlight } from './in-flight.js';
@@ -18,9 +22,11 @@ import { createIntrospectionService } from './introspection-service.js';
 import type { GrpcLimits } from './limits.js';
 import { createCallerFinder } from './peer.js';
 import type { Readiness } from './readiness.js';
+import type { ReflectionIndex } from './reflection-index.js';
+import { createReflectionService } from './reflection-service.js';
 import { createRegistryService } from './registry-service.js';
 import { createServerStreamAdapter } from './server-stream.js';
-import { toBytesService } from './service-definition.js';
+import { toBytesService, toServiceName } from './service-definition.js';
 import { createUnaryAdapter } from './unary.js';
 
 export interface GrpcServerDeps {
@@ -35,20 +41,26 @@ export interface GrpcServerDeps {
     readonly logger: Logger;
     /** A token's digest under the log key: logDigest(tokenSha256(token)). */
     readonly digestToken: (token: string) => string;
+    readonly observer: CallObserver;
   };
 }
 
 export interface GrpcServer {
   /** "host:port" or "[::1]:port"; port 0 = any free one. Rejects when it cannot be bound. */
   listen(address: string): Promise<{ readonly port: number }>;
+  /** From now on it tells every caller of the policy which services there are. */
+  serveReflection(index: ReflectionIndex): void;
   /** Ends the server; resolves when the last connection is closed, or by force at the budget. */
   readonly drain: Drain;
 }
 
+const REFLECTION = [ServerReflectionService, ServerReflectionAlphaService];
+const SERVICES = [IntrospectionServiceService, TokenRegistryServiceService, HealthService, ...REFLECTION];
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Health calls hold no store and no memory, so that only their number counts. */
+/** Health and reflection hold no store and no memory, so that only their number counts. */
 const MAX_HEALTH_CALLS = 1000;
 const MAX_STREAMS_PER_CONNECTION = 250;
 /** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
@@ -72,11 +84,13 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const audit = createAudit(telemetry.logger);
   const findCaller = createCallerFinder(deps.policy);
   const callLog = createCallLog(telemetry);
-  const callDeps = { findCaller, inFlight: questions, callLog };
-  const healthDeps = { findCaller, inFlight: health, callLog };
+  const { observer } = telemetry;
+  observer.observeInFlight({ questions: questions.size, revocations: revocations.size, health: health.size });
+  const callDeps = { findCaller, inFlight: questions, callLog, observer };
+  const healthDeps = { findCaller, inFlight: health, callLog, observer };
   const adapters = {
     unary: createUnaryAdapter(callDeps),
-    revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog }),
+    revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog, observer }),
     refuseBidi: createBidiRefusal(callDeps),
   };
   const healthAdapters = { unary: createUnaryAdapter(healthDeps), serverStream: createServerStreamAdapter(healthDeps) };
@@ -93,6 +107,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
 
   const bound = new Set<string>();
   return {
+    serveReflection: (index) => {
+      const adapt = createBidiStreamAdapter(healthDeps);
+      const reflection = createReflectionService({ index, services: SERVICES.map(toServiceName), adapt });
+      for (const service of REFLECTION) server.addService(toBytesService(service), reflection);
+    },
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
       bound.add(address.replace(/:\d+$/, `:${port}`));

@@ -25,6 +25,11 @@ export function toBytesService(
   );
 }
 
+/** "package.Service". */
+export function toServiceName(generated: Readonly<Record<string, GeneratedMethod>>): string {
+  return Object.values(generated)[0]?.path.split('/')[1] ?? '';
+}
+
 function asIs(bytes: Buffer): Buffer {
   return bytes;
 }

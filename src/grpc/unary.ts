@@ -59,14 +59,15 @@ async function run<Request, Result>(
   if (answer === undefined) reply.fail(settlement.error);
   else reply.succeed(answer);
   const error = reply.told() ?? (call.cancelled ? lifetime?.findEnd() : undefined);
+  const settled = { code: toCodeName(error), error, caller: settlement.caller?.name };
+  const durationMs = performance.now() - startedMs;
+  deps.observer.observe({ path: call.getPath(), ...settled, durationMs });
   if (error === undefined && !deps.callLog.writesSuccesses()) return;
   deps.callLog.write({
     method: method.name,
-    code: toCodeName(error),
-    error,
-    caller: settlement.caller?.name,
+    ...settled,
     requestId: reply.requestId,
-    durationMs: performance.now() - startedMs,
+    durationMs,
     facts: settlement.request === undefined ? {} : method.record.describe(settlement.request),
   });
 }

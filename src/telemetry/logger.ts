@@ -1,5 +1,6 @@
 // JSON lines through pino, behind an interface that takes plain fields alone: no Error, no request can slip in whole.
 import { type DestinationStream, type Level, pino, stdTimeFunctions } from 'pino';
+import { attempt } from './attempt.js';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -30,20 +31,12 @@ export function createLogger({ level, service, destination }: LoggerOptions): Lo
     destination,
   );
   const always = logger.child({}, { level: 'info' });
+  // A log that cannot be written is lost; answers, and above all revocations, go on.
   return {
     isEnabled: (asked) => logger.isLevelEnabled(asked),
     write: (at, event, fields = {}) => attempt(() => logger[at](fields, event)),
     writeAlways: (event, fields) => attempt(() => always.info(fields, event)),
   };
-}
-
-// A log that cannot be written is lost; answers, and above all revocations, go on.
-function attempt(write: () => void): void {
-  try {
-    write();
-  } catch {
-    return;
-  }
 }
 
 // A broken pipe is an 'error' event, which would end the process if nobody listened.

@@ -51,6 +51,7 @@ test('defaults are those of the design', () => {
     policyFile: '/srv/conf/policy.yaml',
     store: { kind: 'lmdb', path: '/srv/conf/data' },
     keysFile: '/srv/conf/introspectd.keys',
+    reflection: false,
     limits: {
       batchTokens: 1000,
       registerItems: 500,
@@ -196,11 +197,9 @@ const LATER: readonly (readonly [string, Sources])[] = [
   ['store.password_file', { text: `${TLS}store: { password_file: x }` }],
   ['store.tls', { text: `${TLS}store: { tls: { ca_file: x } }` }],
   ['store.allow_volatile', { text: `${TLS}store: { allow_volatile: false }` }],
-  ['reflection', { text: `${TLS}reflection: true` }],
   ['ext_authz', { text: `${TLS}ext_authz: { budget: 150ms }` }],
   ['store_defaults.partitions', { text: `${TLS}store_defaults: { partitions: 4 }` }],
   ['store.kind', { env: { INTROSPECTD_STORE_KIND: 'redis' } }],
-  ['reflection', { flags: { reflection: 'true' } }],
   ['INTROSPECTD_STORE_URL', { env: { INTROSPECTD_STORE_URL: 'redis://h' } }],
   ['INTROSPECTD_EXT_AUTHZ_BUDGET', { env: { INTROSPECTD_EXT_AUTHZ_BUDGET: '1s' } }],
   ['ext_authz.budget', { flags: { 'ext_authz.budget': '1s' } }],
@@ -212,6 +211,13 @@ test('what later versions serve is refused as such, and nothing else is said of 
       assert.deepEqual(faultsOf(sources), { [path]: 'not yet supported by this version; remove it' });
     });
   }
+});
+
+test('reflection is off unless it is asked for, from anywhere', () => {
+  assert.equal(load({}).config.reflection, false);
+  assert.equal(load({ text: `${TLS}reflection: true` }).config.reflection, true);
+  assert.equal(load({ env: { INTROSPECTD_REFLECTION: 'true' } }).config.reflection, true);
+  assert.equal(load({ flags: { reflection: 'true' } }).config.reflection, true);
 });
 
 const CROSS: readonly (readonly [string, string, RegExp | undefined])[] = [

@@ -4,10 +4,11 @@ import { createOpsServer, type OpsServer } from '../../src/grpc/ops-server.js';
 import { createReadiness } from '../../src/grpc/readiness.js';
 
 const readiness = createReadiness();
+let scrape = async () => 'up 1\n';
 let server: OpsServer;
 let origin: string;
 before(async () => {
-  server = createOpsServer(readiness);
+  server = createOpsServer({ readiness, scrape: () => scrape() });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   origin = `http://127.0.0.1:${port}`;
 });
@@ -33,10 +34,16 @@ describe('ops server', () => {
   });
 
   it('has nothing else', async () => {
-    for (const path of ['/', '/metrics', '/readyz/', '/readyz?x', '/%72eadyz', '//readyz']) {
+    for (const path of ['/', '/metrics/', '/readyz/', '/readyz?x', '/%72eadyz', '//readyz']) {
       assert.equal(await get(path), '404 not found');
     }
     assert.equal(await get('/readyz', { method: 'POST', body: 'x' }), '404 not found');
+  });
+
+  it('gives metrics, and says so when there are none', async () => {
+    assert.equal(await get('/metrics'), '200 up 1');
+    scrape = () => Promise.reject(new Error('secret'));
+    assert.equal(await get('/metrics'), '500 metrics cannot be read');
   });
 
   it('refuses long headers', async () => {
@@ -45,7 +52,7 @@ describe('ops server', () => {
 
   it('says when its port is taken', async () => {
     const port = Number(new URL(origin).port);
-    const second = createOpsServer(readiness);
+    const second = createOpsServer({ readiness, scrape: () => scrape() });
     await assert.rejects(second.listen({ host: '127.0.0.1', port }), { code: 'EADDRINUSE' });
     await second.close();
   });

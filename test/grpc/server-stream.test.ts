@@ -36,6 +36,7 @@ before(async () => {
     findCaller: () => CALLER,
     inFlight: createInFlight(10),
     callLog: { writesSuccesses: () => false, write: () => undefined },
+    observer: { observe: () => undefined },
   });
   const watch = adapt({
     name: 'Watch',

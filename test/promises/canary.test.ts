@@ -12,7 +12,7 @@ import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 describe('canary tokens', () => {
-  it('are in no log, error, output or file of the store', async () => {
+  it('are in no log, metric, error, output or file of the store', async () => {
     const daemon = await startTestDaemon({ strangers: ['stranger'], config: { log: { level: 'debug' } } });
     after(() => daemon.stop());
     const canaries: string[] = [];
@@ -54,8 +54,10 @@ describe('canary tokens', () => {
     }
     told.push(runCli(daemon, 'revoke', canary(), []));
 
+    const metrics = await (await fetch(`http://${daemon.process.opsTarget}/metrics`)).text();
+    assert.match(metrics, /^rpc_server_call_duration_count/m);
     await daemon.process.stop('SIGTERM');
-    const places = { told: told.join('\n'), log: daemon.log(), ...readFolder(daemon.workspace.storeFolder) };
+    const places = { metrics, told: told.join('\n'), log: daemon.log(), ...readFolder(daemon.workspace.storeFolder) };
     assert.ok(places.log.includes('"msg":"call"') && places.log.includes('"msg":"audit"'), 'the log says something');
     for (const [place, text] of Object.entries(places)) {
       for (const token of canaries) {

@@ -29,6 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/telemetry/', 'src/cli/'],
   zod: ['src/config/'],
   commander: ['src/main.ts', 'src/cli/'],
+  '@opentelemetry': ['src/telemetry/'],
   '@peculiar/x509': ['src/cli/', 'src/grpc/crl.ts'],
   '@introspectd/client': ['src/cli/'],
 };
@@ -56,11 +57,12 @@ test('a package with an owner is imported nowhere else in src', () => {
   assert.deepEqual(faults, []);
 });
 
-// One place reads the environment, the arguments and the signals, and decides when the process ends.
+// One place reads the environment, the arguments and the signals, and decides when the process ends. ('process.uptime'
+// in quotes is the name of a metric.)
 test('only src/main.ts and src/cli touch the process', () => {
   const faults = sources
     .filter(({ path }) => /^(client\/)?src\//.test(path) && path !== 'src/main.ts' && !path.startsWith('src/cli/'))
-    .filter(({ text }) => /\bprocess\.\w|\bnode:process\b|\bconsole\.\w/.test(withoutComments(text)))
+    .filter(({ text }) => /(?<!')\bprocess\.\w|\bnode:process\b|\bconsole\.\w/.test(withoutComments(text)))
     .map(({ path }) => path);
   assert.deepEqual(faults, []);
 });

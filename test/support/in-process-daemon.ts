@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
 import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { parsePolicyFile } from '../../src/config/policy-file.js';
 import { formatNewKeys, parseKeyRing } from '../../src/core/key-ring.js';
@@ -13,6 +14,7 @@ import { createPolicy } from '../../src/core/policy.js';
 import type { TokenStore } from '../../src/core/token-store.js';
 import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { CALLERS } from './daemon.js';
 import { registerTokens, type TestToken } from './register-tokens.js';
 
@@ -50,7 +52,8 @@ export async function startInProcessDaemon(wrap: (store: TokenStore) => TokenSto
     service: 'test',
     destination: { write: (line) => void lines.push(line) },
   });
-  const daemon = await serveStore(wrap(store), { config, tls, policy: () => policy, keyRing, logger });
+  const metrics = createMetrics(createProcessFacts());
+  const daemon = await serveStore(wrap(store), { config, tls, policy: () => policy, keyRing, logger, metrics });
   const clients = new Map<string, IntrospectionClient>();
   return {
     target: daemon.listen,

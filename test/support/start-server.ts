@@ -12,6 +12,7 @@ import { createServerCredentials } from '../../src/grpc/credentials.js';
 import type { GrpcLimits } from '../../src/grpc/limits.js';
 import { createReadiness, type Readiness } from '../../src/grpc/readiness.js';
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/server.js';
+import type { CallObserver } from '../../src/telemetry/call-metrics.js';
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.js';
 import { createTestCa, type TestCa, type TestIdentity } from './test-ca.js';
 
@@ -35,6 +36,7 @@ export interface TestServerRequest {
   readonly policy?: () => Policy;
   readonly limits?: Partial<GrpcLimits>;
   readonly logLevel?: LogLevel;
+  readonly observer?: CallObserver;
   /** Default: those of the test CA. */
   readonly credentials?: ServerCredentials;
 }
@@ -78,6 +80,8 @@ export const REGISTERS_ALL: Register = {
 export const REVOKES_ALL: Revoke = {
   token: async () => ({ revision: CURSOR, iss: ISSUER, beforeMs: 253402300799999 }),
 };
+
+const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,
@@ -143,6 +147,7 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
         destination: { write: (line: string) => lines.push(line) },
       }),
       digestToken: (token) => `digest-of-${token.length}`,
+      observer: request.observer ?? NO_METRICS,
     },
   });
   const { port } = await grpc.listen('127.0.0.1:0');
