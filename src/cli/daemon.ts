@@ -36,6 +36,8 @@ export interface Daemon {
   /** As bound, "host:port". */
   readonly listen: string;
   readonly opsListen: string;
+  /** For connections made from now on. Throws and keeps what it had. */
+  replaceTls(material: TlsMaterial): void;
   /** Lets the calls in flight end, then closes everything. */
   stop(times: DrainTimes): Promise<void>;
 }
@@ -68,8 +70,9 @@ export async function serveStore(
   const fence = createFence({ store: withReadDeadline(store, limits.storeTimeoutMs), table });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
   const readiness = createReadiness();
+  const credentials = createServerCredentials(tls);
   const grpc = createGrpcServer({
-    credentials: createServerCredentials(tls),
+    credentials,
     policy,
     core: {
       introspect: createIntrospect({ keyRing, fence, batcher, table, now: Date.now }),
@@ -93,7 +96,7 @@ export async function serveStore(
   try {
     const listen = await bind('listen', config.listen, (address) => grpc.listen(formatAddress(address)));
     const opsListen = await bind('ops_listen', config.opsListen, (address) => ops.listen(address));
-    return { listen, opsListen, stop };
+    return { listen, opsListen, replaceTls: (material) => credentials.replace(material), stop };
   } catch (error) {
     watch.stop();
     await grpc.drain({ noticeMs: 0, budgetMs: 0 });
