@@ -5,6 +5,7 @@ import { createFence } from '../core/fence.js';
 import { createIntrospect } from '../core/introspect.js';
 import type { KeyRing } from '../core/key-ring.js';
 import type { Policy } from '../core/policy.js';
+import { createRates, limitIntrospect, limitRegister } from '../core/rates.js';
 import { createReadBatcher } from '../core/read-batcher.js';
 import { createRegister } from '../core/register.js';
 import { createRevocationTable } from '../core/revocation-table.js';
@@ -69,15 +70,16 @@ export async function serveStore(
   const table = createRevocationTable();
   const fence = createFence({ store: withReadDeadline(store, limits.storeTimeoutMs), table });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
+  const rates = createRates(() => performance.now());
   const readiness = createReadiness();
   const credentials = createServerCredentials(tls);
   const grpc = createGrpcServer({
     credentials,
     policy,
     core: {
-      introspect: createIntrospect({ keyRing, fence, batcher, table, now: Date.now }),
-      register: createRegister({ keyRing, store }),
-      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones }),
+      introspect: limitIntrospect(createIntrospect({ keyRing, fence, batcher, table, now: Date.now }), rates),
+      register: limitRegister(createRegister({ keyRing, store }), rates),
+      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones, rates }),
     },
     limits,
     readiness,

@@ -70,7 +70,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const health = createInFlight(MAX_HEALTH_CALLS);
 
   const audit = createAudit(telemetry.logger);
-  const findCaller = createCallerFinder(deps.policy);
+  const findCaller = createCallerFinder(deps.policy, Date.now);
   const callLog = createCallLog(telemetry);
   const callDeps = { findCaller, inFlight: questions, callLog };
   const healthDeps = { findCaller, inFlight: health, callLog };

@@ -110,6 +110,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     promise: 8,
+    name: 'the conditions of a caller are not asked at a call',
+    file: '/src/grpc/peer.js',
+    find: 'checkConditions(connection.caller.conditions, connection.address, now());',
+    replace: '',
+    killedBy: 'grpc/caller-conditions.test.js',
+    test: 'is held to the conditions at every call',
+  },
+  {
+    promise: 8,
     name: 'the audience of a token is ignored',
     file: JUDGE,
     find: 'if (!isMeantFor(entry.aud, question))',
