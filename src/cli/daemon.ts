@@ -5,6 +5,7 @@ import { createFence } from '../core/fence.js';
 import { createIntrospect } from '../core/introspect.js';
 import type { KeyRing } from '../core/key-ring.js';
 import type { Policy } from '../core/policy.js';
+import { createRates, limitIntrospect, limitRegister } from '../core/rates.js';
 import { createReadBatcher } from '../core/read-batcher.js';
 import { createRegister } from '../core/register.js';
 import { createRevocationTable } from '../core/revocation-table.js';
@@ -42,6 +43,8 @@ export interface Daemon {
   /** As bound, "host:port". */
   readonly listen: string;
   readonly opsListen: string;
+  /** For connections made from now on. Throws and keeps what it had. */
+  replaceTls(material: TlsMaterial): void;
   /** Lets the calls in flight end, then closes everything. */
   stop(times: DrainTimes): Promise<void>;
 }
@@ -74,16 +77,18 @@ export async function serveStore(
   const table = createRevocationTable();
   const fence = createFence({ store, table });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
+  const rates = createRates(() => performance.now());
   const readiness = createReadiness();
   const introspect = createIntrospect({ keyRing, fence, batcher, table, now: Date.now });
   metrics.observeState({ isReady: () => readiness.state() === 'ready', liveRevocations: () => table.size });
+  const credentials = createServerCredentials(tls);
   const grpc = createGrpcServer({
-    credentials: createServerCredentials(tls),
+    credentials,
     policy,
     core: {
-      introspect: withAnswerMetrics(introspect, metrics.answers),
-      register: createRegister({ keyRing, store }),
-      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones }),
+      introspect: withAnswerMetrics(limitIntrospect(introspect, rates), metrics.answers),
+      register: limitRegister(createRegister({ keyRing, store }), rates),
+      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones, rates }),
     },
     limits,
     readiness,
@@ -111,7 +116,7 @@ export async function serveStore(
   try {
     const listen = await bind('listen', config.listen, (address) => grpc.listen(formatAddress(address)));
     const opsListen = await bind('ops_listen', config.opsListen, (address) => ops.listen(address));
-    return { listen, opsListen, stop };
+    return { listen, opsListen, replaceTls: (material) => credentials.replace(material), stop };
   } catch (error) {
     watch.stop();
     await grpc.drain({ noticeMs: 0, budgetMs: 0 });

@@ -58,7 +58,8 @@ async function createKeys(path: string): Promise<KeysFile> {
   return readKeysFile(path);
 }
 
-async function readPolicy(path: string): Promise<Policy> {
+/** Throws FaultsError. */
+export async function readPolicy(path: string): Promise<Policy> {
   const read = await readBoundedFile(path, MAX_POLICY_BYTES);
   if (read.problem !== undefined) {
     throw new FaultsError('the policy', [{ path: 'policy_file', origin: path, problem: read.problem }]);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { StoreUnavailable } from '../core/errors.js';
+import type { Policy } from '../core/policy.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { toSafeFields } from '../telemetry/safe-error.js';
@@ -14,6 +15,8 @@ import { loadDaemonFiles } from './load-daemon-files.js';
 import { packageVersion } from './package-version.js';
 import { createProcessFacts } from './process-facts.js';
 import { quietGrpc } from './quiet-grpc.js';
+import { prepareReloadParts } from './reload-parts.js';
+import { type Reloader, startReloader } from './reloader.js';
 
 /** Together below the 20 s that a supervisor is promised; force comes before its SIGKILL. */
 const DRAIN_TIMES = { noticeMs: 1000, budgetMs: 15_000 } as const;
@@ -29,19 +32,31 @@ type LogDestination = ReturnType<typeof pino.destination>;
 /** Ends the process after a signal; rejects when it could not start. */
 export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
   const { config } = await loadConfigFromOptions(options);
+  const toReloadParts = await prepareReloadParts(config);
   const files = await loadDaemonFiles(config).catch((error: unknown) => rethrow(error, config));
   const destination = pino.destination({ fd: process.stdout.fd, sync: false, maxLength: LOG_BUFFER_BYTES });
   const logger = createLogger({ level: config.log.level, service: 'introspectd', destination });
   quietGrpc();
   endOnCrash(logger, destination);
   const signal = nextSignal(() => destination.destroy());
-  const { tls, keyRing, policy } = files;
+  let reloader: Reloader | undefined;
+  process.on('SIGHUP', () => void reloader?.reloadNow());
+  const { tls, keyRing } = files;
+  let { policy } = files;
   const metrics = createMetrics(createProcessFacts());
   const deps = { config, logger, tls, keyRing, policy: () => policy, metrics };
   const daemon = await startDaemon(deps).catch((error: unknown) => rethrow(error, config));
-  for (const warning of files.warnings) logger.write('warn', 'file_permissions', { warning });
+  const warn = (warning: string) => logger.write('warn', 'file_permissions', { warning });
+  for (const warning of files.warnings) warn(warning);
+  const replacePolicy = (next: Policy) => {
+    policy = next;
+  };
+  const parts = toReloadParts({ replaceTls: daemon.replaceTls, replacePolicy, warn });
+  reloader = startReloader({ parts, logger, metrics: metrics.reloads });
   logListening(logger, config, daemon);
-  const exitCode = await stopOn(await signal, daemon, logger);
+  const stopSignal = await signal;
+  reloader.stop();
+  const exitCode = await stopOn(stopSignal, daemon, logger);
   await endLog(destination);
   // Whatever is open still must not keep a stopped daemon alive.
   process.exit(exitCode);

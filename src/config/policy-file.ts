@@ -4,7 +4,7 @@ import type { CallerRule } from '../core/policy.js';
 import { isPlainMap } from './config-leaves.js';
 import { type Fault, FaultsError } from './faults.js';
 import { NOT_YET_SUPPORTED } from './not-yet-supported.js';
-import { CALLER_KEYS, LATER_CALLER_KEYS, POLICY_KEYS, policySchema } from './policy-schema.js';
+import { findPolicyKeys, LATER_CALLER_KEYS, policySchema } from './policy-schema.js';
 import { toSchemaFaults } from './schema-faults.js';
 import { parseYamlMap } from './yaml-map.js';
 
@@ -15,8 +15,7 @@ export function parsePolicyFile(text: string, file: string): readonly CallerRule
   const callers = toList(tree, 'callers');
   const later = callers.flatMap(takeLaterKeys);
   const parsed = policySchema.safeParse(tree);
-  const findKeys = (path: readonly PropertyKey[]) => (path.length === 0 ? POLICY_KEYS : CALLER_KEYS);
-  const faults = [...later, ...toSchemaFaults(parsed.error?.issues ?? [], findKeys), ...findDuplicates(callers)];
+  const faults = [...later, ...toSchemaFaults(parsed.error?.issues ?? [], findPolicyKeys), ...findDuplicates(callers)];
   if (!parsed.success || faults.length > 0) {
     const withLine = (fault: Fault): Fault => {
       const line = yaml.findLine(splitPath(fault.path));
@@ -28,8 +27,16 @@ export function parsePolicyFile(text: string, file: string): readonly CallerRule
 }
 
 function toRule(caller: z.output<typeof policySchema>['callers'][number]): CallerRule {
-  const { token_use: tokenUse, claims, ...rest } = caller;
-  return { ...rest, tokenUse, claims };
+  const {
+    token_use: tokenUse,
+    claims,
+    rate: tokens,
+    revoke_rate: revoke,
+    unknown_revoke_rate: unknownRevoke,
+    conditions,
+    ...rest
+  } = caller;
+  return { ...rest, tokenUse, claims, rates: { tokens, revoke, unknownRevoke }, conditions };
 }
 
 function takeLaterKeys(caller: unknown, index: number): Fault[] {

@@ -4,8 +4,11 @@ import { CLAIM_NAMES } from '../core/claims.js';
 import { TAG_KINDS } from '../core/key-ring.js';
 import { PERMISSIONS } from '../core/policy.js';
 import { isIdentity } from './identity.js';
+import { parseInstantMs } from './instant.js';
+import { isNetwork } from './network.js';
 
 const MAX_TEXT_BYTES = 2048;
+const MAX_RATE = 1_000_000_000;
 
 const identity = z.string({ error: 'must be text' }).refine(isIdentity, {
   error:
@@ -28,6 +31,20 @@ const audiences = listOf(text, 'whom tokens must be meant for, or ["*"] for any'
   { error: '"*" means any audience and stands alone' },
 );
 
+const rate = section({
+  per_second: rateNumber('how many a second'),
+  burst: rateNumber('how many at once'),
+}).transform(({ per_second: perSecond, burst }) => ({ perSecond, burst }));
+
+const conditions = section({
+  networks: listOf(network(), 'networks such as ["10.0.0.0/8"]').optional(),
+  not_after: instant().optional(),
+})
+  .refine((value) => value.networks !== undefined || value.not_after !== undefined, {
+    error: 'must hold networks or not_after, or both',
+  })
+  .transform(({ networks, not_after: notAfterMs }) => ({ networks, notAfterMs }));
+
 const caller = section({
   name,
   identities: listOf(identity, 'what its certificate says, such as ["spiffe://mesh.example/ns/shop/sa/orders"]'),
@@ -40,6 +57,10 @@ const caller = section({
     .min(1, mustNotBeEmpty())
     .optional(),
   claims: z.array(oneOf(CLAIM_NAMES), { error: 'must be a list' }).optional(),
+  rate: rate.optional(),
+  revoke_rate: rate.optional(),
+  unknown_revoke_rate: rate.optional(),
+  conditions: conditions.optional(),
 });
 
 export const policySchema = section({
@@ -48,18 +69,37 @@ export const policySchema = section({
 });
 
 /** Keys of a caller that later versions will know. */
-export const LATER_CALLER_KEYS = [
-  'rate',
-  'revoke_rate',
-  'unknown_revoke_rate',
-  'check_rate',
-  'check_profile',
-  'check_anonymous',
-  'conditions',
-] as const;
+export const LATER_CALLER_KEYS = ['check_rate', 'check_profile', 'check_anonymous'] as const;
 
-export const POLICY_KEYS = Object.keys(policySchema.shape);
-export const CALLER_KEYS = Object.keys(caller.shape);
+/** The keys that are known at a path. */
+export function findPolicyKeys(path: readonly PropertyKey[]): readonly string[] {
+  const [, , section] = path;
+  if (path.length === 0) return Object.keys(policySchema.shape);
+  if (section === undefined) return Object.keys(caller.shape);
+  return section === 'conditions' ? ['networks', 'not_after'] : ['per_second', 'burst'];
+}
+
+function rateNumber(what: string) {
+  return z
+    .int({ error: required(`a whole number: ${what}`) })
+    .min(1, { error: 'must be at least 1' })
+    .max(MAX_RATE, { error: `must be at most ${MAX_RATE}` });
+}
+
+function network() {
+  return z.string({ error: 'must be text' }).refine(isNetwork, {
+    error: 'must be an IPv4 or IPv6 address, "/" and the bits of its prefix, such as "10.0.0.0/8"',
+  });
+}
+
+function instant() {
+  return z.string({ error: 'must be text' }).transform((text, context) => {
+    const instantMs = parseInstantMs(text);
+    if (instantMs !== undefined) return instantMs;
+    context.addIssue({ code: 'custom', message: 'must be an instant in UTC such as "2027-01-01T00:00:00Z"' });
+    return z.NEVER;
+  });
+}
 
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {

@@ -4,6 +4,7 @@
 export type Reason =
   | 'CALLER_UNIDENTIFIED'
   | 'CALLER_UNKNOWN'
+  | 'CONDITION_NOT_MET'
   | 'PERMISSION_MISSING'
   | 'ISSUER_NOT_ALLOWED'
   | 'TOKEN_REQUIRED'
@@ -19,6 +20,7 @@ export type Reason =
   | 'TOKEN_REVOKED'
   | 'STORE_UNAVAILABLE'
   | 'OVERLOADED'
+  | 'RATE_LIMITED'
   | 'UNKNOWN_TOKENS_EXHAUSTED'
   | 'DRAINING'
   | 'NOT_SUPPORTED'
@@ -42,6 +44,17 @@ export class IntrospectdError extends Error {
     this.name = 'IntrospectdError';
     this.reason = reason;
     this.violations = violations;
+  }
+}
+
+/** The caller has used up a rate of its policy. */
+export class RateLimited extends IntrospectdError {
+  readonly retryDelayMs: number;
+
+  constructor(retryDelayMs: number) {
+    super('RATE_LIMITED', 'the rate that the policy gives the caller is used up; retry later');
+    this.name = 'RateLimited';
+    this.retryDelayMs = retryDelayMs;
   }
 }
 

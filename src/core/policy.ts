@@ -3,9 +3,32 @@ import { ALWAYS_SHOWN, type ClaimName, SHOWN_BY_DEFAULT, toMask } from './claims
 import type { TokenUse } from './entry.js';
 import { IntrospectdError } from './errors.js';
 import type { TagKind } from './key-ring.js';
+import type { Rate } from './token-bucket.js';
 
 export const PERMISSIONS = ['introspect', 'batch', 'stream', 'watch', 'register', 'check', 'explain'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
+
+export interface CallerRates {
+  /** Of Introspect, BatchIntrospect and RegisterTokens, one per token; undefined = no limit. */
+  readonly tokens: Rate | undefined;
+  readonly revoke: Rate;
+  /** Of revoking tokens that were never registered, each of which takes room in the store. */
+  readonly unknownRevoke: Rate;
+}
+
+/** When and from where a caller is let in. */
+export interface CallerConditions {
+  /** CIDR, such as "10.0.0.0/8"; undefined = from anywhere. */
+  readonly networks: readonly string[] | undefined;
+  /** The last instant, ms since the epoch; undefined = for good. */
+  readonly notAfterMs: number | undefined;
+}
+
+const DEFAULT_RATES: CallerRates = {
+  tokens: undefined,
+  revoke: { perSecond: 2000, burst: 4000 },
+  unknownRevoke: { perSecond: 10, burst: 100 },
+};
 
 /** A caller as its entry in the policy file says it. */
 export interface CallerRule {
@@ -20,6 +43,9 @@ export interface CallerRule {
   readonly tokenUse: readonly TokenUse[] | undefined;
   /** Undefined = SHOWN_BY_DEFAULT. */
   readonly claims: readonly ClaimName[] | undefined;
+  /** What is left out is as in DEFAULT_RATES. */
+  readonly rates?: { readonly [Kind in keyof CallerRates]?: Rate | undefined } | undefined;
+  readonly conditions?: CallerConditions | undefined;
 }
 
 /** The peer named by its certificate; immutable for a connection. */
@@ -33,6 +59,8 @@ export interface Caller {
   readonly tokenUse: ReadonlySet<TokenUse>;
   /** Claims it may see, as a presence mask. */
   readonly claimsMask: number;
+  readonly rates: CallerRates;
+  readonly conditions: CallerConditions | undefined;
 }
 
 export interface Policy {
@@ -85,5 +113,11 @@ function createCaller(rule: CallerRule): Caller {
     anyAudience: rule.audiences.includes('*'),
     tokenUse: new Set(rule.tokenUse ?? ['access_token']),
     claimsMask: toMask([...ALWAYS_SHOWN, ...(rule.claims ?? SHOWN_BY_DEFAULT)]),
+    rates: {
+      tokens: rule.rates?.tokens ?? DEFAULT_RATES.tokens,
+      revoke: rule.rates?.revoke ?? DEFAULT_RATES.revoke,
+      unknownRevoke: rule.rates?.unknownRevoke ?? DEFAULT_RATES.unknownRevoke,
+    },
+    conditions: rule.conditions,
   };
 }

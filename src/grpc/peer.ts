@@ -3,31 +3,39 @@ import { TLSSocket } from 'node:tls';
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { IntrospectdError } from '../core/errors.js';
 import type { Caller, Policy } from '../core/policy.js';
+import { checkConditions } from './caller-conditions.js';
 import { parsePeerIdentities, unidentified } from './peer-identities.js';
 
 /** What every kind of grpc-js call can say of its peer. */
 export type PeerCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext'>;
 
-/** Throws CALLER_UNIDENTIFIED or CALLER_UNKNOWN. */
+/** Throws CALLER_UNIDENTIFIED, CALLER_UNKNOWN or CONDITION_NOT_MET. */
 export type CallerFinder = (call: PeerCall) => Caller;
 
 type Identities = readonly string[] | IntrospectdError;
 
 interface Connection {
   readonly identities: Identities;
+  /** Of the peer, at its first call. */
+  readonly address: string | undefined;
   /** The policy that `caller` was found in. */
   policy: Policy | undefined;
   caller: Caller | undefined;
 }
 
-export function createCallerFinder(policy: () => Policy): CallerFinder {
+/** `now` is the time of the server, ms since the epoch. */
+export function createCallerFinder(policy: () => Policy, now: () => number): CallerFinder {
   const connections = new WeakMap<object, Connection>();
   return (call) => {
     const session = findSession(call);
-    if (session === undefined) return findCaller(readAuthContext(call), policy());
+    if (session === undefined) {
+      const caller = findCaller(readAuthContext(call), policy());
+      checkConditions(caller.conditions, undefined, now());
+      return caller;
+    }
     let connection = connections.get(session);
     if (connection === undefined) {
-      connection = { identities: readSocket(session.socket), policy: undefined, caller: undefined };
+      connection = { ...readSocket(session.socket), policy: undefined, caller: undefined };
       connections.set(session, connection);
     }
     const current = policy();
@@ -36,6 +44,7 @@ export function createCallerFinder(policy: () => Policy): CallerFinder {
       connection.caller = findCaller(connection.identities, current);
       connection.policy = current;
     }
+    checkConditions(connection.caller.conditions, connection.address, now());
     return connection.caller;
   };
 }
@@ -52,10 +61,12 @@ function findSession(call: PeerCall): { readonly socket: unknown } | undefined {
   return typeof session === 'object' && session !== null && 'socket' in session ? session : undefined;
 }
 
-function readSocket(socket: unknown): Identities {
+function readSocket(socket: unknown): Pick<Connection, 'identities' | 'address'> {
   // Strictly true: `authorized` alone says that the chain was verified, a certificate is there also without it.
-  if (!(socket instanceof TLSSocket) || socket.authorized !== true) return noCertificate();
-  return readIdentities(socket.getPeerX509Certificate()?.raw);
+  if (!(socket instanceof TLSSocket) || socket.authorized !== true) {
+    return { identities: noCertificate(), address: undefined };
+  }
+  return { identities: readIdentities(socket.getPeerX509Certificate()?.raw), address: socket.remoteAddress };
 }
 
 /** grpc-js answers {} here unless the socket is authorized. */

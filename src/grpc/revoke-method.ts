@@ -47,7 +47,7 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
       if (target.$case === 'selector') return refuseSelector(caller, target.value, request);
       requireRevoke(caller, 'token');
       checkTokenRequest(request);
-      return deps.revoke.token(parseToken(target.value, deps.limits.tokenBytes));
+      return deps.revoke.token(parseToken(target.value, deps.limits.tokenBytes), caller);
     },
     encode: ({ revision }) => Buffer.from(RevokeResponse.encode({ revision }).finish()),
     record: {

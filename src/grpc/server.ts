@@ -82,7 +82,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const health = createInFlight(MAX_HEALTH_CALLS);
 
   const audit = createAudit(telemetry.logger);
-  const findCaller = createCallerFinder(deps.policy);
+  const findCaller = createCallerFinder(deps.policy, Date.now);
   const callLog = createCallLog(telemetry);
   const { observer } = telemetry;
   observer.observeInFlight({ questions: questions.size, revocations: revocations.size, health: health.size });

@@ -1,6 +1,6 @@
 // Any thrown thing -> one gRPC status: the code, fixed text, and google.rpc.Status in the details.
 import { status as Code, Metadata, type StatusObject } from '@grpc/grpc-js';
-import { IntrospectdError, type Reason } from '../core/errors.js';
+import { IntrospectdError, RateLimited, type Reason } from '../core/errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -12,6 +12,7 @@ const DETAILS_KEY = 'grpc-status-details-bin';
 const CODES: Readonly<Record<Reason, Code>> = {
   CALLER_UNIDENTIFIED: Code.UNAUTHENTICATED,
   CALLER_UNKNOWN: Code.PERMISSION_DENIED,
+  CONDITION_NOT_MET: Code.PERMISSION_DENIED,
   PERMISSION_MISSING: Code.PERMISSION_DENIED,
   ISSUER_NOT_ALLOWED: Code.PERMISSION_DENIED,
   TOKEN_REQUIRED: Code.INVALID_ARGUMENT,
@@ -27,6 +28,7 @@ const CODES: Readonly<Record<Reason, Code>> = {
   TOKEN_REVOKED: Code.FAILED_PRECONDITION,
   STORE_UNAVAILABLE: Code.UNAVAILABLE,
   OVERLOADED: Code.RESOURCE_EXHAUSTED,
+  RATE_LIMITED: Code.RESOURCE_EXHAUSTED,
   UNKNOWN_TOKENS_EXHAUSTED: Code.RESOURCE_EXHAUSTED,
   DRAINING: Code.UNAVAILABLE,
   NOT_SUPPORTED: Code.UNIMPLEMENTED,
@@ -35,10 +37,11 @@ const CODES: Readonly<Record<Reason, Code>> = {
   INTERNAL: Code.INTERNAL,
 };
 
-/** RetryInfo of every reason whose code is UNAVAILABLE or RESOURCE_EXHAUSTED. */
+/** RetryInfo of every reason whose code is UNAVAILABLE or RESOURCE_EXHAUSTED; a RateLimited knows better. */
 const RETRY_DELAY_MS: Readonly<Partial<Record<Reason, number>>> = {
   STORE_UNAVAILABLE: 250,
   OVERLOADED: 100,
+  RATE_LIMITED: 1000,
   // Tombstones of unknown tokens make room only as they expire.
   UNKNOWN_TOKENS_EXHAUSTED: 60_000,
   DRAINING: 50,
@@ -93,7 +96,7 @@ function toDetails(error: IntrospectdError): Any[] {
     const fieldViolations = violations.map(({ field, description }) => ({ field, description }));
     details.push(toAny('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
   }
-  const delayMs = RETRY_DELAY_MS[reason];
+  const delayMs = error instanceof RateLimited ? error.retryDelayMs : RETRY_DELAY_MS[reason];
   if (delayMs !== undefined) details.push(toAny('RetryInfo', RetryInfo.encode(toRetryInfo(delayMs)).finish()));
   return details;
 }

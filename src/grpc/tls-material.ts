@@ -71,7 +71,7 @@ function checkClientCa(clientCa: Buffer, nowMs: number): readonly TlsFault[] {
 function checkCrl(crl: Buffer, nowMs: number): readonly TlsFault[] {
   const lists = splitPem(crl, 'X509 CRL').map(readCrlNextUpdate);
   const problem =
-    lists.length === 0 || lists.includes('unreadable')
+    lists.length === 0 || isCutOff(crl) || lists.includes('unreadable')
       ? 'is not a PEM certificate revocation list (label "X509 CRL")'
       : lists.some((nextUpdate) => nextUpdate instanceof Date && nextUpdate.getTime() <= nowMs)
         ? 'has a revocation list that is past its next update'
@@ -97,12 +97,19 @@ function checkAsAWhole({ cert, key, clientCa, crl }: TlsMaterial): readonly TlsF
 
 /** Undefined when there is none, or when one of them cannot be read. */
 function parseCertificates(pem: Buffer): readonly X509Certificate[] | undefined {
+  if (isCutOff(pem)) return undefined;
   try {
     const certificates = splitPem(pem, 'CERTIFICATE').map((block) => new X509Certificate(block));
     return certificates.length > 0 ? certificates : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** A block that begins and does not end: a file that is still being written has fewer CAs, or lists, than it will. */
+function isCutOff(pem: Buffer): boolean {
+  const text = pem.toString('latin1');
+  return text.split('-----BEGIN ').length - 1 !== [...text.matchAll(PEM_BLOCK)].length;
 }
 
 function parseKey(pem: Buffer): KeyObject | undefined {

@@ -41,6 +41,10 @@ callers:
     audiences: ["https://orders.example"]
     token_use: [access_token]
     claims: [scope, client_id, sub, iat, jti, acr, auth_time]
+    rate: { per_second: 5000, burst: 10000 }
+    revoke_rate: { per_second: 2000, burst: 4000 }
+    unknown_revoke_rate: { per_second: 10, burst: 100 }
+    conditions: { networks: ["10.0.0.0/8", "2001:db8::/32"], not_after: "2027-01-01T00:00:00Z" }
 `,
     'policy.yaml',
   );
@@ -54,6 +58,12 @@ callers:
       audiences: ['https://orders.example'],
       tokenUse: ['access_token'],
       claims: ['scope', 'client_id', 'sub', 'iat', 'jti', 'acr', 'auth_time'],
+      rates: {
+        tokens: { perSecond: 5000, burst: 10_000 },
+        revoke: { perSecond: 2000, burst: 4000 },
+        unknownRevoke: { perSecond: 10, burst: 100 },
+      },
+      conditions: { networks: ['10.0.0.0/8', '2001:db8::/32'], notAfterMs: 1_798_761_600_000 },
     },
   ]);
   assert.equal(createPolicy(rules).getCaller(['dns:orders.shop.svc']).name, 'orders-api');
@@ -149,8 +159,49 @@ const BAD_KEYS: readonly (readonly [key: string, value: string, path: string, pr
   ['claims', '[email]', 'claims[0]', /must be one of scope/],
   ['permisions', '[]', 'permisions', /did you mean permissions\?/],
   ['rates', '1', 'rates', /unknown key/],
-  ...['rate', 'revoke_rate', 'unknown_revoke_rate', 'check_rate', 'check_profile', 'check_anonymous', 'conditions'].map(
+  ...['check_rate', 'check_profile', 'check_anonymous'].map(
     (key) => [key, '{ per_second: 1 }', key, /^not yet supported by this version; remove it$/] as const,
+  ),
+  ...['rate', 'revoke_rate', 'unknown_revoke_rate'].flatMap((key) =>
+    (
+      [
+        ['5', '', /must be a map/],
+        ['{ burst: 1 }', '.per_second', /required/],
+        ['{ per_second: 1 }', '.burst', /required/],
+        ['{ per_second: 0, burst: 1 }', '.per_second', /at least 1/],
+        ['{ per_second: 0.5, burst: 1 }', '.per_second', /whole number/],
+        ['{ per_second: 1, burst: 1e99 }', '.burst', /whole number|at most/],
+        ['{ per_second: "1", burst: 1 }', '.per_second', /whole number/],
+        ['{ per_second: 1, burst: 1, bursts: 1 }', '.bursts', /did you mean burst\?/],
+      ] as const
+    ).map(([value, path, problem]) => [key, value, `${key}${path}`, problem] as const),
+  ),
+  ['conditions', '{}', 'conditions', /must hold networks or not_after/],
+  ['conditions', '5', 'conditions', /must be a map/],
+  [
+    'conditions',
+    '{ network: ["10.0.0.0/8"], not_after: "2027-01-01T00:00:00Z" }',
+    'conditions.network',
+    /did you mean networks\?/,
+  ],
+  ['conditions', '{ networks: [] }', 'conditions.networks', /must not be empty/],
+  ['conditions', '{ networks: "10.0.0.0/8" }', 'conditions.networks', /must be/],
+  ...[
+    '10.0.0.0',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/08',
+    '::/129',
+    '::ffff:10.0.0.0/104',
+    'fe80::%eth0/64',
+    'any',
+  ].map(
+    (network) =>
+      ['conditions', `{ networks: ["${network}"] }`, 'conditions.networks[0]', /must be an IPv4 or IPv6/] as const,
+  ),
+  ...['2027-01-01', '2027-01-01T00:00:00', '2027-01-01T00:00:00+01:00', '2027-02-30T00:00:00Z', 'tomorrow'].map(
+    (instant) =>
+      ['conditions', `{ not_after: "${instant}" }`, 'conditions.not_after', /must be an instant in UTC/] as const,
   ),
 ];
 
@@ -173,7 +224,7 @@ callers:
     permissions: [introspect]
     issuers: [i]
     audiences: [a]
-    rate: 5
+    check_rate: 5
   - name: a
     identities: ["spiffe://c/d", "spiffe://a/b"]
     permissions: [introspect, all]
@@ -184,7 +235,7 @@ cllers: []
 `;
   assert.deepEqual([...faultsOf(text).keys()].sort(), [
     'callers[0]',
-    'callers[1].rate',
+    'callers[1].check_rate',
     'callers[2].audiences',
     'callers[2].claims[1]',
     'callers[2].identities[1]',

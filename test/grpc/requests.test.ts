@@ -32,10 +32,10 @@ const introspect: Introspect = {
   },
 };
 const revoke: Revoke = {
-  token: async (token) => {
+  token: async (token, caller) => {
     asked.push(token);
     if (failure) throw failure;
-    return REVOKES_ALL.token(token);
+    return REVOKES_ALL.token(token, caller);
   },
 };
 

@@ -28,6 +28,7 @@ const REASONS: readonly InactiveReason[] = [
 
 function caller(claimsMask: number, permissions: readonly Permission[] = []): Caller {
   const none = new Set<never>();
+  const rate = { perSecond: 1, burst: 1 };
   return {
     name: 'c',
     permissions: new Set(permissions),
@@ -37,6 +38,8 @@ function caller(claimsMask: number, permissions: readonly Permission[] = []): Ca
     anyAudience: false,
     tokenUse: none,
     claimsMask,
+    rates: { tokens: undefined, revoke: rate, unknownRevoke: rate },
+    conditions: undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 // Every reason has one code, one ErrorInfo, and RetryInfo exactly where a retry is asked for.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { IntrospectdError, type Reason, StoreUnavailable } from '../../src/core/errors.js';
+import { IntrospectdError, RateLimited, type Reason, StoreUnavailable } from '../../src/core/errors.js';
 import { ErrorReason } from '../../src/gen/introspectd/v1/error_reason.js';
 import { toCodeName, toRpcStatus, toServiceError, UnknownServiceError } from '../../src/grpc/status.js';
 import { readDetails, toDetails } from './ask.js';
@@ -9,6 +9,7 @@ import { readDetails, toDetails } from './ask.js';
 const CODES: Readonly<Record<Reason, string>> = {
   CALLER_UNIDENTIFIED: 'UNAUTHENTICATED',
   CALLER_UNKNOWN: 'PERMISSION_DENIED',
+  CONDITION_NOT_MET: 'PERMISSION_DENIED',
   PERMISSION_MISSING: 'PERMISSION_DENIED',
   ISSUER_NOT_ALLOWED: 'PERMISSION_DENIED',
   TOKEN_REQUIRED: 'INVALID_ARGUMENT',
@@ -24,6 +25,7 @@ const CODES: Readonly<Record<Reason, string>> = {
   TOKEN_REVOKED: 'FAILED_PRECONDITION',
   STORE_UNAVAILABLE: 'UNAVAILABLE',
   OVERLOADED: 'RESOURCE_EXHAUSTED',
+  RATE_LIMITED: 'RESOURCE_EXHAUSTED',
   UNKNOWN_TOKENS_EXHAUSTED: 'RESOURCE_EXHAUSTED',
   DRAINING: 'UNAVAILABLE',
   NOT_SUPPORTED: 'UNIMPLEMENTED',
@@ -48,6 +50,12 @@ describe('status', () => {
       assert.ok(reason in ErrorReason, 'the reason is published');
     });
   }
+
+  it('a rate that is used up says when to come back', () => {
+    const status = toServiceError(new RateLimited(12_345), 'id-1');
+    assert.equal(readDetails(status.metadata).reason, 'RATE_LIMITED');
+    assert.equal(readDetails(status.metadata).retryMs, 12_345);
+  });
 
   const strange: readonly unknown[] = [
     new Error(SECRET),

@@ -113,7 +113,7 @@ describe('a revocation whose caller went away', () => {
   it('is made all the same, and stands in the audit', async () => {
     let release: (() => void) | undefined;
     const revoke: typeof REVOKES_ALL = {
-      token: (token) => new Promise((resolve) => (release = () => resolve(REVOKES_ALL.token(token)))),
+      token: (...args) => new Promise((resolve) => (release = () => resolve(REVOKES_ALL.token(...args)))),
     };
     await using server = await startTestServer({ revoke });
     const { introspection } = await server.connectAs('orders');

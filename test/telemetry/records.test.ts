@@ -60,7 +60,7 @@ describe('records', () => {
         one: (command, token) => failing().then(() => INACTIVE_TO_ALL.one(command, token)),
         many: (command, items) => failing().then(() => INACTIVE_TO_ALL.many(command, items)),
       },
-      revoke: { token: (token) => failing().then(() => REVOKES_ALL.token(token)) },
+      revoke: { token: (...args) => failing().then(() => REVOKES_ALL.token(...args)) },
       register: { many: (caller, items) => failing().then(() => REGISTERS_ALL.many(caller, items)) },
     });
     let calls = 0;

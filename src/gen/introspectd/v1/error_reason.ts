@@ -64,6 +64,8 @@ export const ErrorReason = {
   CANCELLED: 24,
   /** INTERNAL - INTERNAL: a fault of the server; its log has the request id. */
   INTERNAL: 25,
+  /** CONDITION_NOT_MET - PERMISSION_DENIED: a condition of the policy is not met: the network that the caller connects from, or its last instant. */
+  CONDITION_NOT_MET: 26,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -96,5 +98,6 @@ export namespace ErrorReason {
   export type DEADLINE = typeof ErrorReason.DEADLINE;
   export type CANCELLED = typeof ErrorReason.CANCELLED;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
+  export type CONDITION_NOT_MET = typeof ErrorReason.CONDITION_NOT_MET;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
