@@ -8,6 +8,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { guardConnections } from '../../src/grpc/connection-guard.js';
 
 const ANSWER_BYTES = 1024 * 1024;
+const TIMEOUT = { timeout: 10_000 };
 const LIMITS = { connections: 4, requestMs: 200, answerMs: 200 };
 const bytes = (message: Buffer) => message;
 const method = (path: string, isStream: boolean) => ({
@@ -62,7 +63,7 @@ const closed = async (stream: ClientHttp2Stream) => {
   return stream.rstCode;
 };
 
-test('a request that does not end is reset, and the connection goes on', async () => {
+test('a request that does not end is reset, and the connection goes on', TIMEOUT, async () => {
   const session = open(await start());
   const slow = ask(session, '/test.Test/Ask');
   slow.write(EMPTY_MESSAGE.subarray(0, 3));
@@ -71,13 +72,13 @@ test('a request that does not end is reset, and the connection goes on', async (
   assert.equal(await closed(good), 0);
 });
 
-test('an answer that is not read is reset', async () => {
+test('an answer that is not read is reset', TIMEOUT, async () => {
   const stream = ask(open(await start()), '/test.Test/Ask').end(EMPTY_MESSAGE);
   await once(stream, 'response');
   assert.equal(await closed(stream), 11);
 });
 
-test('a stream of requests may stay open', async () => {
+test('a stream of requests may stay open', TIMEOUT, async () => {
   const session = open(await start());
   const talk = ask(session, '/test.Test/Talk');
   const slow = ask(session, '/test.Test/Ask');
@@ -85,7 +86,7 @@ test('a stream of requests may stay open', async () => {
   assert.equal(talk.closed, false);
 });
 
-test('connections above the cap are closed as they come', async () => {
+test('connections above the cap are closed as they come', TIMEOUT, async () => {
   const port = await start();
   const sockets = Array.from({ length: LIMITS.connections + 3 }, () => connectTcp(port, '127.0.0.1'));
   for (const socket of sockets) socket.on('error', () => undefined).resume();
