@@ -12,6 +12,7 @@ const LONG = [
   'store/lmdb-model',
   'store/lmdb-kill-nine',
   'promises/revoked-stays-revoked',
+  'hostile/slow',
   'readme/',
   'cli/certs',
 ];

@@ -4,7 +4,9 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '@introspectd/client/gen/grpc/health/v1/health';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Address, parseAddress } from '../config/address.js';
+import { askReadiness } from './ask-readiness.js';
 import { callMethod } from './call-method.js';
 import { CliError } from './cli-error.js';
 import { addConnectionOptions, type ConnectionOptions, withConnection } from './connection.js';
@@ -15,6 +17,7 @@ const RETRY_AFTER_MS = 100;
 
 interface HealthOptions extends ConnectionOptions {
   readonly service?: string;
+  readonly opsTarget?: Address;
   /** Milliseconds. */
   readonly wait?: number;
 }
@@ -22,6 +25,7 @@ interface HealthOptions extends ConnectionOptions {
 export function setUpHealth(command: Command): void {
   addConnectionOptions(command)
     .option('--service <name>', 'full name of a gRPC service; the daemon as a whole when not given')
+    .addOption(opsTargetOption())
     .addOption(durationOption('--wait', 'keep asking until it is ready, for so long, such as 10s'))
     .addHelpText('after', EXAMPLES)
     .action(async (options: HealthOptions) => health(options));
@@ -29,7 +33,20 @@ export function setUpHealth(command: Command): void {
 
 const EXAMPLES = `
   introspectd health --as certs/orders --wait 10s
-  HEALTHCHECK CMD ["introspectd", "health", "--as", "/certs/health", "--timeout", "2s"]`;
+  introspectd health --ops-target 127.0.0.1:9464 --timeout 2s`;
+
+/** What belongs to the gRPC port has no meaning beside it. */
+const GRPC_OPTIONS = ['target', 'service', 'as', 'caFile', 'certFile', 'keyFile', 'serverName'];
+
+function opsTargetOption(): Option {
+  return new Option('--ops-target <host:port>', 'ask the ops port (ops_listen) instead; needs no certificate')
+    .argParser((text) => {
+      const address = parseAddress(text);
+      if (address === undefined) throw new InvalidArgumentError('Expected HOST:PORT, such as 127.0.0.1:9464.');
+      return address;
+    })
+    .conflicts(GRPC_OPTIONS);
+}
 
 async function health(options: HealthOptions): Promise<void> {
   const endMs = Date.now() + (options.wait ?? 0);
@@ -49,6 +66,7 @@ async function health(options: HealthOptions): Promise<void> {
 }
 
 async function ask(options: HealthOptions): Promise<string> {
+  if (options.opsTarget !== undefined) return askReadiness(options.opsTarget, options.timeout);
   const { status } = await withConnection(options, ({ client, timeoutMs }) =>
     callMethod(client, HealthService.check, { service: options.service ?? '' }, timeoutMs),
   );

@@ -1,0 +1,108 @@
+// The guard with bounds short enough for a test, on a plain server of grpc-js.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { after, test } from 'node:test';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { guardConnections } from '../../src/grpc/connection-guard.js';
+
+const ANSWER_BYTES = 1024 * 1024;
+const TIMEOUT = { timeout: 10_000 };
+const LIMITS = { connections: 4, requestMs: 200, answerMs: 200 };
+const bytes = (message: Buffer) => message;
+const method = (path: string, isStream: boolean) => ({
+  path,
+  requestStream: isStream,
+  responseStream: isStream,
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
+});
+const EMPTY_MESSAGE = Buffer.alloc(5);
+
+async function start(): Promise<number> {
+  const server = new Server();
+  server.addService(
+    { ask: method('/test.Test/Ask', false), talk: method('/test.Test/Talk', true) },
+    {
+      ask: (_call: unknown, reply: (error: null, answer: Buffer) => void) => reply(null, Buffer.alloc(ANSWER_BYTES)),
+      talk: () => undefined,
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  guardConnections(server, LIMITS);
+  after(() => server.forceShutdown());
+  return port;
+}
+
+function open(port: number): ClientHttp2Session {
+  const socket = connectTcp(port, '127.0.0.1');
+  // Not session.destroy(): of a client with one stream reset and another open it does not return (Node 20.20.2).
+  after(() => socket.destroy());
+  return connect('http://localhost', { createConnection: () => socket }).on('error', () => undefined);
+}
+
+function ask(session: ClientHttp2Session, path: string): ClientHttp2Stream {
+  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+  return session.request(headers, { endStream: false }).on('error', () => undefined);
+}
+
+/** With the code of its reset. */
+const closed = async (stream: ClientHttp2Stream) => {
+  if (!stream.closed) {
+    await new Promise<void>((resolve) => {
+      stream.once('close', resolve);
+    });
+  }
+  return stream.rstCode;
+};
+
+test('a request that does not end is reset, and the connection goes on', TIMEOUT, async () => {
+  const session = open(await start());
+  const slow = ask(session, '/test.Test/Ask');
+  slow.write(EMPTY_MESSAGE.subarray(0, 3));
+  assert.equal(await closed(slow), 11);
+  const good = ask(session, '/test.Test/Ask').end(EMPTY_MESSAGE).resume();
+  assert.equal(await closed(good), 0);
+});
+
+test('an answer that is not read is reset', TIMEOUT, async () => {
+  const stream = ask(open(await start()), '/test.Test/Ask').end(EMPTY_MESSAGE);
+  await once(stream, 'response');
+  assert.equal(await closed(stream), 11);
+});
+
+test('a stream of requests may stay open', TIMEOUT, async () => {
+  const session = open(await start());
+  const talk = ask(session, '/test.Test/Talk');
+  const slow = ask(session, '/test.Test/Ask');
+  assert.equal(await closed(slow), 11);
+  assert.equal(talk.closed, false);
+});
+
+test('connections above the cap are closed as they come', TIMEOUT, async () => {
+  const port = await start();
+  const sockets = Array.from({ length: LIMITS.connections + 3 }, () => connectTcp(port, '127.0.0.1'));
+  for (const socket of sockets) socket.on('error', () => undefined).resume();
+  after(() => sockets.map((socket) => socket.destroy()));
+  let gone = 0;
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.once('close', () => {
+        gone += 1;
+        if (gone === 3) resolve();
+      });
+    }
+  });
+  assert.equal(sockets.filter(({ destroyed }) => !destroyed).length, LIMITS.connections);
+});
+
+test('a server that does not listen is refused, so that a moved private field is no silent loss', () => {
+  assert.throws(() => guardConnections(new Server(), LIMITS), /keeps its listening servers elsewhere/);
+});
