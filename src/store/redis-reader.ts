@@ -82,6 +82,11 @@ export function toLivePage(reply: RedisReply | undefined): {
   return { next: String(next), live };
 }
 
+export function toKeyPage(reply: RedisReply | undefined): { readonly next: string; readonly count: number } {
+  const [next, keys] = toList(reply);
+  return { next: String(next), count: toList(keys).length };
+}
+
 export function toBuffers(reply: RedisReply | undefined): readonly (Buffer | null)[] {
   return toList(reply).map((item) => {
     if (item !== null && !Buffer.isBuffer(item)) throw strange();

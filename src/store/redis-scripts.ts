@@ -58,14 +58,14 @@ return result
 `;
 
 // KEYS  1 meta, 2 log
-// ARGV  1 settings as they were read ("" = none)   2 settings to have   3 store time, ms   4 a first log entry
+// ARGV  1 settings as they were read ("" = none)   2 settings to have   3 store time of a new store, ms   4 a first log entry
 // Returns 1 when the settings are set and the log is not empty, 0 when other settings were there.
 const SETTLE = `
 if (redis.call('HGET', KEYS[1], 'settings') or '') ~= ARGV[1] then return 0 end
 if redis.call('XLEN', KEYS[2]) == 0 then redis.call('XADD', KEYS[2], '*', 'r', ARGV[4]) end
-local last = tonumber(redis.call('HGET', KEYS[1], 'time') or 0)
 redis.call('HSET', KEYS[1], 'settings', ARGV[2])
-if tonumber(ARGV[3]) > last then redis.call('HSET', KEYS[1], 'time', ARGV[3]) end
+local last = tonumber(redis.call('HGET', KEYS[1], 'time') or -1)
+if ARGV[1] == '' and tonumber(ARGV[3]) > last then redis.call('HSET', KEYS[1], 'time', ARGV[3]) end
 return 1
 `;
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { TokenStore } from '../core/token-store.js';
+import { LIVE_CHUNK } from './page-sizes.js';
 import { connectToRedis, type RedisCommand, type RedisReply } from './redis-connection.js';
 import { isDistrust } from './redis-faults.js';
 import { createRedisKeys } from './redis-keys.js';
@@ -159,7 +160,12 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
         const { result: page, state } = await readState([liveCommand(keys, from)], ([reply]) => toLivePage(reply));
         const storeTimeMs = storeTimeOf(state);
         const chunk = page.live.filter(({ expiresAtMs }) => expiresAtMs > storeTimeMs);
-        if (chunk.length > 0) yield chunk.map(({ tag, beforeMs, issuerTag }) => ({ tag, beforeMs, issuerTag }));
+        // A page of HSCAN is about as long as it was asked to be, and a short hash comes whole.
+        for (let start = 0; start < chunk.length; start += LIVE_CHUNK) {
+          yield chunk
+            .slice(start, start + LIVE_CHUNK)
+            .map(({ tag, beforeMs, issuerTag }) => ({ tag, beforeMs, issuerTag }));
+        }
         from = page.next;
       } while (from !== '0');
     },

@@ -23,6 +23,7 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
+const { CI } = process.env;
 const START_TIMEOUT_MS = 10_000;
 const PERSISTENT = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
 
@@ -102,7 +103,7 @@ function findMissing(): string | false {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
     return false;
   } catch {
-    if (process.env['CI'] !== undefined) throw new Error('redis-server is missing, and CI must not skip its tests');
+    if (CI !== undefined) throw new Error('redis-server is missing, and CI must not skip its tests');
     return 'redis-server is not installed (apt-get install redis-server)';
   }
 }
