@@ -18,7 +18,6 @@ import { createOpsServer } from '../grpc/ops-server.js';
 import { createReadiness } from '../grpc/readiness.js';
 import { createGrpcServer } from '../grpc/server.js';
 import type { TlsMaterial } from '../grpc/tls-material.js';
-import { openLmdbTokenStore } from '../store/lmdb-token-store.js';
 import { withReadDeadline } from '../store/read-deadline.js';
 import { withAnswerMetrics } from '../telemetry/answer-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -26,6 +25,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { withStoreMetrics } from '../telemetry/store-metrics.js';
 import { CliError } from './cli-error.js';
 import { readDescriptors } from './descriptors.js';
+import { openStore } from './open-store.js';
 import { watchStore } from './watch-store.js';
 
 export interface DaemonDeps {
@@ -52,13 +52,7 @@ export interface Daemon {
 /** Rejects with StoreUnavailable, or with a CliError when it cannot listen; nothing is left open then. */
 export async function startDaemon(deps: DaemonDeps): Promise<Daemon> {
   const { config, keyRing } = deps;
-  const store = await openLmdbTokenStore({
-    path: config.store.path,
-    clock: Date.now,
-    keyChecks: keyRing.checks,
-    defaults: config.storeDefaults,
-    logEntries: config.limits.logEntries,
-  });
+  const store = await openStore(config, keyRing);
   try {
     return await serveStore(store, deps);
   } catch (error) {

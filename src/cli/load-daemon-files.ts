@@ -42,6 +42,8 @@ export async function loadDaemonFiles(config: Config): Promise<DaemonFiles> {
 
 /** Keys that fit no store are of no use, and a store without its keys is none: only both are made together. */
 async function needsNewKeys({ keysFile, store }: Config): Promise<boolean> {
+  // Several daemons share a Redis: keys that one of them made would be of no use to the others.
+  if (store.kind === 'redis') return false;
   // In this order: another daemon that starts now makes the keys first and the store second.
   const hasStore = await lmdbStoreExists(store.path);
   if (await keysFileExists(keysFile)) return false;

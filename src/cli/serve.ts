@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/config.js';
+import { FaultsError } from '../config/faults.js';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Policy } from '../core/policy.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
@@ -12,6 +13,7 @@ import { CliError, type ExitCode } from './cli-error.js';
 import { type ConfigOptions, loadConfigFromOptions } from './config-options.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { loadDaemonFiles } from './load-daemon-files.js';
+import { describeStore } from './open-store.js';
 import { packageVersion } from './package-version.js';
 import { createProcessFacts } from './process-facts.js';
 import { quietGrpc } from './quiet-grpc.js';
@@ -117,7 +119,8 @@ async function endLog(destination: LogDestination): Promise<void> {
   destination.destroy();
 }
 
-function rethrow(error: unknown, { store }: Config): never {
+function rethrow(error: unknown, config: Config): never {
+  if (error instanceof FaultsError) throw new CliError(2, error.message);
   if (!(error instanceof StoreUnavailable)) throw error;
-  throw new CliError(1, `the store in ${store.path} cannot be used:`, error.detail);
+  throw new CliError(1, `the store in ${describeStore(config)} cannot be used:`, error.detail);
 }

@@ -16,15 +16,15 @@ export function setUpStore(store: Command): void {
     .description('Print what the store says of itself: id, fingerprints of its keys, lifetimes, clock, size.');
   addConfigOptions(show)
     .addOption(outputOption('how it is written').default('json'))
-    .addHelpText('after', '\nReads the folder itself; the daemon may be running.')
+    .addHelpText('after', '\nReads the folder, or Redis, itself; the daemon may be running.')
     .action(showStore);
 }
 
 async function showStore(options: StoreOptions): Promise<void> {
   const { config } = await loadConfigFromOptions(options);
-  const { path } = config.store;
-  const { readLmdbStore } = await import('../store/lmdb-inspect.js');
-  const { meta, entries } = await readLmdbStore(path).catch((error: unknown) => {
+  const { describeStore, inspectStore } = await import('./open-store.js');
+  const path = describeStore(config);
+  const { meta, entries } = await inspectStore(config.store).catch((error: unknown) => {
     if (error instanceof StoreUnavailable) throw new CliError(1, `the store in ${path}: ${error.detail}`);
     throw error;
   });

@@ -31,10 +31,28 @@ export const configSchema = section({
   }),
   policy_file: path('Who may do what.').default('policy.yaml'),
   store: section({
-    kind: z.literal('lmdb', { error: 'must be lmdb' }).default('lmdb').meta({ description: 'The engine.' }),
-    path: path('Folder of the store; made when it is missing.').default('./data'),
+    kind: z
+      .enum(['lmdb', 'redis'], { error: 'must be lmdb or redis' })
+      .default('lmdb')
+      .meta({ description: 'The engine: embedded, or one Redis server for several daemons.' }),
+    path: path('Folder of the store (lmdb); made when it is missing.').default('./data'),
+    url: text('Redis: redis://HOST:PORT/DB, rediss:// for TLS, or unix:/PATH; no name or password in it.').optional(),
+    key_prefix: text('Redis: in front of every key.').default('introspectd:'),
+    username: text('Redis: name of the ACL user.').optional(),
+    password_file: path('Redis: file with the password.').optional(),
+    tls: section({
+      ca_file: path('Redis: CAs that its certificate may come from, PEM; without it those of the system.').optional(),
+      cert_file: path('Redis: certificate chain of this client, PEM.').optional(),
+      key_file: path('Redis: its private key, PEM, unencrypted.').optional(),
+    }).optional(),
+    allow_volatile: z
+      .boolean({ error: 'must be true or false' })
+      .default(false)
+      .meta({ description: 'Redis: take a server that forgets revocations when it stops.' }),
   }),
-  keys_file: path('Keys of digests and tags; the embedded store makes it, once.').default('introspectd.keys'),
+  keys_file: path('Keys of digests and tags; the embedded store makes it, once; with Redis it must be there.').default(
+    'introspectd.keys',
+  ),
   reflection: z
     .boolean({ error: 'must be true or false' })
     .default(false)
@@ -66,6 +84,10 @@ function path(description: string) {
     .string({ error: ({ input }) => (input === undefined ? 'required: give the path of a file' : 'must be a path') })
     .regex(/^[^\0]+$/, { error: 'must be a path; it is empty' })
     .meta({ description, format: 'path' });
+}
+
+function text(description: string) {
+  return z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' }).meta({ description });
 }
 
 function count(min: number, max: number, initial: number, description: string) {

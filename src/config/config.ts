@@ -8,13 +8,35 @@ export interface Config {
   readonly opsListen: Address;
   readonly tls: TlsFilePaths;
   readonly policyFile: string;
-  readonly store: { readonly kind: 'lmdb'; readonly path: string };
+  readonly store: LmdbConfig | RedisConfig;
   readonly keysFile: string;
   readonly reflection: boolean;
   readonly limits: Limits;
   /** For a store that is created now; an existing one keeps its own. */
   readonly storeDefaults: { readonly maxTokenTtlMs: number; readonly leaseMs: number; readonly partitions: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+export interface LmdbConfig {
+  readonly kind: 'lmdb';
+  readonly path: string;
+}
+
+export interface RedisConfig {
+  readonly kind: 'redis';
+  readonly url: string;
+  readonly keyPrefix: string;
+  readonly username: string | undefined;
+  readonly passwordFile: string | undefined;
+  /** Undefined = as the url says. */
+  readonly tls: RedisTlsFiles | undefined;
+  readonly allowVolatile: boolean;
+}
+
+export interface RedisTlsFiles {
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
 }
 
 export interface TlsFilePaths {
@@ -51,7 +73,7 @@ export function toConfig(parsed: z.output<typeof configSchema>): Config {
       crlFile: tls.crl_file,
     },
     policyFile: parsed.policy_file,
-    store: parsed.store,
+    store: toStoreConfig(parsed.store),
     keysFile: parsed.keys_file,
     reflection: parsed.reflection,
     limits: {
@@ -75,6 +97,19 @@ export function toConfig(parsed: z.output<typeof configSchema>): Config {
     },
     log: parsed.log,
   });
+}
+
+function toStoreConfig(store: z.output<typeof configSchema>['store']): LmdbConfig | RedisConfig {
+  const { kind, path, url = '', tls } = store;
+  if (kind === 'lmdb') return { kind, path };
+  return {
+    ...{ kind, url },
+    keyPrefix: store.key_prefix,
+    username: store.username,
+    passwordFile: store.password_file,
+    tls: tls && { caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file },
+    allowVolatile: store.allow_volatile,
+  };
 }
 
 function deepFreeze<T extends object>(value: T): T {

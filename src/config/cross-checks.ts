@@ -19,5 +19,35 @@ export function findCrossFaults(tree: unknown): Fault[] {
   if (listen?.port && listen.port === opsListen?.port && listen.host === opsListen.host) {
     faults.push({ path: 'ops_listen', problem: 'is the address of listen; give it another port' });
   }
+  return [...faults, ...findRedisFaults(tree)];
+}
+
+function findRedisFaults(tree: unknown): Fault[] {
+  const find = (...path: readonly string[]): unknown => valueAt(tree, ['store', ...path]);
+  const url = find('url');
+  if (find('kind') !== 'redis') {
+    return url === undefined
+      ? []
+      : [{ path: 'store.url', problem: 'is for store.kind redis; set that, or remove this' }];
+  }
+  const faults: Fault[] = [];
+  const problem = url === undefined ? 'required with store.kind redis' : findUrlProblem(String(url));
+  if (problem !== undefined) faults.push({ path: 'store.url', problem });
+  if ((find('tls', 'cert_file') === undefined) !== (find('tls', 'key_file') === undefined)) {
+    faults.push({ path: 'store.tls', problem: 'cert_file and key_file go together' });
+  }
   return faults;
+}
+
+/** Never quotes the url: somebody may have put a password into it. */
+function findUrlProblem(text: string): string | undefined {
+  const expected = 'must be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:/PATH';
+  if (!URL.canParse(text)) return expected;
+  const { protocol, hostname, pathname, username, password, search, hash } = new URL(text);
+  if (username !== '' || password !== '')
+    return 'holds a name or a password; give store.username and store.password_file';
+  if (search !== '' || hash !== '') return expected;
+  if (protocol === 'unix:') return pathname.startsWith('/') && hostname === '' ? undefined : expected;
+  const isRedis = protocol === 'redis:' || protocol === 'rediss:';
+  return isRedis && hostname !== '' && /^\/?\d{0,5}$/.test(pathname) ? undefined : expected;
 }

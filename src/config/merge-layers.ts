@@ -80,8 +80,13 @@ function withoutEmptySections(tree: Record<string, unknown>): Record<string, unk
 }
 
 /** Leaves a parent that is not a section alone: the schema complains about it. */
-function setAt(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const parent = valueAt(tree, path.slice(0, -1));
-  const key = path.at(-1);
-  if (isPlainMap(parent) && key !== undefined) parent[key] = value;
+function setAt(tree: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    tree[key] = value;
+    return;
+  }
+  tree[key] ??= {};
+  const section = tree[key];
+  if (isPlainMap(section)) setAt(section, rest, value);
 }

@@ -11,13 +11,6 @@ interface LaterSetting {
 export const NOT_YET_SUPPORTED = 'not yet supported by this version; remove it';
 
 const LATER_SETTINGS: readonly LaterSetting[] = [
-  { path: ['store', 'kind'], isLater: (value) => value === 'redis' },
-  { path: ['store', 'url'] },
-  { path: ['store', 'key_prefix'] },
-  { path: ['store', 'username'] },
-  { path: ['store', 'password_file'] },
-  { path: ['store', 'tls'] },
-  { path: ['store', 'allow_volatile'] },
   { path: ['ext_authz'] },
   { path: ['store_defaults', 'partitions'], isLater: (value) => typeof value === 'number' && value > 1 },
 ];

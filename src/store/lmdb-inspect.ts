@@ -5,7 +5,8 @@ import { whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
 import { openLmdbToRead } from './lmdb-environment.js';
 import { toStoreUnavailable } from './lmdb-faults.js';
 import { checkDataFile, lmdbStoreExists } from './lmdb-folder.js';
-import { decodeSettings, decodeState, SETTINGS_KEY, STATE_KEY } from './lmdb-layout.js';
+import { decodeState, SETTINGS_KEY, STATE_KEY } from './lmdb-layout.js';
+import { decodeSettings } from './value-layout.js';
 
 export interface LmdbStoreSummary {
   readonly meta: StoreMeta;

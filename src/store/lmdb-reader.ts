@@ -4,20 +4,10 @@ import type { Digest, Tag } from '../core/key-ring.js';
 import type { Cursor, LoggedRevocation, Revocation, StoreRead } from '../core/token-store.js';
 import { CURSOR_BYTES, formatCursor, LOG_ID_BYTES, parseCursor } from './cursor.js';
 import type { LmdbDatabases } from './lmdb-environment.js';
-import {
-  DIGEST_BYTES,
-  decodeLive,
-  decodeLogValue,
-  decodeSettings,
-  decodeState,
-  ENTRY_OFFSET,
-  readExpiresAt,
-  SETTINGS_KEY,
-  STATE_KEY,
-  type StoreState,
-} from './lmdb-layout.js';
+import { DIGEST_BYTES, decodeState, SETTINGS_KEY, STATE_KEY, type StoreState } from './lmdb-layout.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
 import type { StoreSettings } from './store-meta.js';
+import { decodeLive, decodeLogValue, decodeSettings, ENTRY_OFFSET, readExpiresAt } from './value-layout.js';
 
 export interface LmdbReader {
   /** Begins a new moment. Undefined when the store was wiped under us. */

@@ -6,15 +6,8 @@ import { CURSOR_BYTES, decodeLogId, encodeLogId, formatCursor } from './cursor.j
 import type { LmdbDatabases } from './lmdb-environment.js';
 import { createExpiryIndex } from './lmdb-expiry.js';
 import {
-  decodeEntry,
-  decodeLive,
-  decodeSettings,
   decodeState,
   type Expiring,
-  encodeEntry,
-  encodeLive,
-  encodeLogValue,
-  encodeSettings,
   encodeState,
   SETTINGS_KEY,
   STATE_KEY,
@@ -26,6 +19,15 @@ import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { FIRST_LOG_ENTRY, isUnknownTombstone } from './store-rules.js';
 import type { LiveRevocation, StoredEntry, StoreTransaction } from './store-transaction.js';
+import {
+  decodeEntry,
+  decodeLive,
+  decodeSettings,
+  encodeEntry,
+  encodeLive,
+  encodeLogValue,
+  encodeSettings,
+} from './value-layout.js';
 
 export interface LmdbTransaction extends StoreTransaction {
   /** Removes at most `limit` of what has expired; returns how many there were. */

@@ -4,10 +4,12 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { StoreMeta } from '../core/token-store.js';
 import type { StoreOptions } from './store-options.js';
 
+type KeyChecks = Pick<StoreOptions, 'keyChecks'>;
+
 /** All but the time, which every write moves. */
 export type StoreSettings = Omit<StoreMeta, 'lastStoreTimeMs'>;
 
-export function createSettings(options: StoreOptions): StoreSettings {
+export function createSettings(options: Pick<StoreOptions, 'keyChecks' | 'defaults'>): StoreSettings {
   return {
     storeId: randomUUID(),
     partitions: options.defaults.partitions,
@@ -23,7 +25,7 @@ export function createSettings(options: StoreOptions): StoreSettings {
  * already. Throws StoreUnavailable when the keys at hand are not the store's: tags and digests made under others would
  * miss every revocation.
  */
-export function admitKeys(settings: StoreSettings, options: StoreOptions): StoreSettings {
+export function admitKeys(settings: StoreSettings, options: KeyChecks): StoreSettings {
   const { tag, digests } = options.keyChecks;
   if (settings.tagKeyCheck !== tag) {
     throw new StoreUnavailable(
@@ -42,6 +44,6 @@ export function admitKeys(settings: StoreSettings, options: StoreOptions): Store
   return added.length === 0 ? settings : { ...settings, digestKeyChecks: [...settings.digestKeyChecks, ...added] };
 }
 
-function writingKey(options: StoreOptions): readonly string[] {
+function writingKey(options: KeyChecks): readonly string[] {
   return options.keyChecks.digests.slice(0, 1);
 }

@@ -97,7 +97,7 @@ test('relative paths start at the folder of the file, or of the process for envi
     flags: { 'store.path': '../b', keys_file: '/k' },
   });
   assert.equal(config.tls.certFile, '/srv/a.crt');
-  assert.equal(config.store.path, '/b');
+  assert.equal(config.store.kind === 'lmdb' && config.store.path, '/b');
   assert.equal(config.keysFile, '/k');
   assert.equal(config.policyFile, '/srv/conf/policy.yaml');
 });
@@ -108,6 +108,7 @@ test('every setting can be set by environment and by flag', async (t) => {
     listen: '127.0.0.1:1',
     ops_listen: '127.0.0.1:2',
     'store.kind': 'lmdb',
+    'store.url': 'redis://h',
     'log.level': 'debug',
     'limits.token_bytes': '99',
     'limits.claims_bytes': '99',
@@ -117,7 +118,9 @@ test('every setting can be set by environment and by flag', async (t) => {
     await t.test(leaf.name, () => {
       const duration = /^\d+(ms|s|m|d)$/.test(String(leaf.initial)) ? '4s' : undefined;
       const value = texts[leaf.name] ?? values[leaf.type] ?? duration ?? 'some/path';
-      for (const sources of [{ env: { [envName(leaf.path)]: value } }, { flags: { [leaf.name]: value } }]) {
+      const text = leaf.name === 'store.url' ? `${TLS}store: { kind: redis }` : TLS;
+      for (const layer of [{ env: { [envName(leaf.path)]: value } }, { flags: { [leaf.name]: value } }]) {
+        const sources = { text, ...layer };
         const setting = load(sources).settings.find((candidate) => candidate.leaf.name === leaf.name);
         assert.match(setting?.origin ?? '', /^(env|flag) /);
         assert.equal(String(setting?.value), leaf.isPath ? '/srv/some/path' : value);
@@ -190,17 +193,8 @@ test('a fault says where its value came from, and never shows it', () => {
 });
 
 const LATER: readonly (readonly [string, Sources])[] = [
-  ['store.kind', { text: `${TLS}store: { kind: redis }` }],
-  ['store.url', { text: `${TLS}store: { url: "redis://u:p@h" }` }],
-  ['store.key_prefix', { text: `${TLS}store: { key_prefix: x }` }],
-  ['store.username', { text: `${TLS}store: { username: x }` }],
-  ['store.password_file', { text: `${TLS}store: { password_file: x }` }],
-  ['store.tls', { text: `${TLS}store: { tls: { ca_file: x } }` }],
-  ['store.allow_volatile', { text: `${TLS}store: { allow_volatile: false }` }],
   ['ext_authz', { text: `${TLS}ext_authz: { budget: 150ms }` }],
   ['store_defaults.partitions', { text: `${TLS}store_defaults: { partitions: 4 }` }],
-  ['store.kind', { env: { INTROSPECTD_STORE_KIND: 'redis' } }],
-  ['INTROSPECTD_STORE_URL', { env: { INTROSPECTD_STORE_URL: 'redis://h' } }],
   ['INTROSPECTD_EXT_AUTHZ_BUDGET', { env: { INTROSPECTD_EXT_AUTHZ_BUDGET: '1s' } }],
   ['ext_authz.budget', { flags: { 'ext_authz.budget': '1s' } }],
 ];
@@ -268,4 +262,44 @@ test('the JSON Schema knows every setting, and refuses unknown ones', () => {
   const known = Object.keys(parse(formatConfig(load().settings)));
   assert.deepEqual(Object.keys(schema.properties).sort(), known.sort());
   for (const { name, description } of CONFIG_LEAVES) assert.notEqual(description, '', `${name} has a description`);
+});
+
+const REDIS_FAULTS: readonly (readonly [text: string, path: string, problem: RegExp])[] = [
+  ['{ kind: redis }', 'store.url', /required with store\.kind redis/],
+  ['{ url: "redis://h:1" }', 'store.url', /is for store\.kind redis/],
+  ['{ kind: redis, url: "redis://u:canary@h" }', 'store.url', /holds a name or a password/],
+  ['{ kind: redis, url: "http://h" }', 'store.url', /must be redis:\/\//],
+  ['{ kind: redis, url: "redis://h/x" }', 'store.url', /must be redis:\/\//],
+  ['{ kind: redis, url: "unix://h/x" }', 'store.url', /must be redis:\/\//],
+  ['{ kind: redis, url: "canary" }', 'store.url', /must be redis:\/\//],
+  ['{ kind: redis, url: "redis://h", tls: { cert_file: x } }', 'store.tls', /go together/],
+  ['{ kind: sqlite }', 'store.kind', /must be lmdb or redis/],
+];
+
+test('a Redis store: what is wrong is told, never with the url', async (t) => {
+  for (const [text, path, problem] of REDIS_FAULTS) {
+    await t.test(text, () => {
+      const faults = faultsOf({ text: `${TLS}store: ${text}` });
+      assert.deepEqual(Object.keys(faults), [path]);
+      assert.match(String(faults[path]), problem);
+      assert.doesNotMatch(String(faults[path]), /canary/);
+    });
+  }
+});
+
+test('a Redis store is set by file, environment and flag alike', () => {
+  const { config } = load({
+    text: `${TLS}store: { kind: redis, url: "redis://h:7000/2", username: introspectd }`,
+    env: { INTROSPECTD_STORE_TLS_CA_FILE: 'ca.pem', INTROSPECTD_STORE_ALLOW_VOLATILE: 'true' },
+    flags: { 'store.password_file': 'secret' },
+  });
+  assert.deepEqual(config.store, {
+    kind: 'redis',
+    url: 'redis://h:7000/2',
+    keyPrefix: 'introspectd:',
+    username: 'introspectd',
+    passwordFile: '/srv/secret',
+    tls: { caFile: '/srv/ca.pem', certFile: undefined, keyFile: undefined },
+    allowVolatile: true,
+  });
 });

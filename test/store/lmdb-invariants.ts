@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Tag } from '../../src/core/key-ring.js';
 import type { LmdbDatabases } from '../../src/store/lmdb-environment.js';
-import { decodeEntry, decodeLive, decodeState, encodeExpiryKey, STATE_KEY } from '../../src/store/lmdb-layout.js';
+import { decodeState, encodeExpiryKey, STATE_KEY } from '../../src/store/lmdb-layout.js';
 import { isUnknownTombstone } from '../../src/store/store-rules.js';
+import { decodeEntry, decodeLive } from '../../src/store/value-layout.js';
 
 /** What holds between the databases after every transaction: a row for all that expires, a true count, a whole log. */
 export function assertLmdbInvariants({ entries, live, log, expiry, meta }: LmdbDatabases): void {

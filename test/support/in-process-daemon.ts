@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
 import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { openStore } from '../../src/cli/open-store.js';
 import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { parsePolicyFile } from '../../src/config/policy-file.js';
 import { formatNewKeys, parseKeyRing } from '../../src/core/key-ring.js';
 import { createPolicy } from '../../src/core/policy.js';
 import type { TokenStore } from '../../src/core/token-store.js';
-import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { CALLERS } from './daemon.js';
@@ -34,13 +34,7 @@ export async function startInProcessDaemon(wrap: (store: TokenStore) => TokenSto
   const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: folder });
   const keyRing = parseKeyRing(formatNewKeys(randomBytes));
   const policy = createPolicy(parsePolicyFile(readFileSync(config.policyFile, 'utf8'), config.policyFile));
-  const store = await openLmdbTokenStore({
-    path: config.store.path,
-    clock: Date.now,
-    keyChecks: keyRing.checks,
-    defaults: config.storeDefaults,
-    logEntries: config.limits.logEntries,
-  });
+  const store = await openStore(config, keyRing);
   const lines: string[] = [];
   const tls = {
     cert: readFileSync(config.tls.certFile),

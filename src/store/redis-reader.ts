@@ -1,0 +1,117 @@
+// What the engine reads, as pipelines and the meaning of their replies. Knows no connection.
+import { StoreUnavailable } from '../core/errors.js';
+import type { Digest, Tag } from '../core/key-ring.js';
+import type { Cursor, LoggedRevocation, StoreRead } from '../core/token-store.js';
+import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
+import type { RedisCommand, RedisReply } from './redis-connection.js';
+import { formatRedisCursor, parseRedisCursor } from './redis-cursor.js';
+import type { RedisKeys } from './redis-keys.js';
+import type { LiveRevocation } from './store-transaction.js';
+import { decodeLive, decodeLogValue } from './value-layout.js';
+
+/** What every pipeline ends with: the clock of Redis, and what the store says of itself. */
+export interface RedisState {
+  readonly redisMs: number;
+  /** As it is stored; null when the store is gone. */
+  readonly settings: Buffer | null;
+  readonly lastStoreTimeMs: number;
+}
+
+export type RedisLog = Pick<StoreRead, 'revocations' | 'cursor' | 'reset' | 'more'>;
+
+export function stateCommands(keys: RedisKeys): readonly RedisCommand[] {
+  return [['TIME'], ['HMGET', keys.meta, 'settings', 'time']];
+}
+
+export function toState([time, meta]: readonly RedisReply[]): RedisState {
+  const [seconds, micros] = toBuffers(time);
+  const [settings = null, last = null] = toBuffers(meta);
+  const redisMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  const lastStoreTimeMs = last === null ? 0 : Number(last);
+  if (!Number.isSafeInteger(redisMs) || !Number.isSafeInteger(lastStoreTimeMs)) throw strange();
+  return { redisMs, settings, lastStoreTimeMs };
+}
+
+/** The entries, before the log: what is found in them is true at the log read. */
+export function entriesCommand(keys: RedisKeys, digests: readonly Digest[]): readonly RedisCommand[] {
+  return digests.length === 0 ? [] : [['MGET', ...digests.map((digest) => keys.entry(digest))]];
+}
+
+/** From the very entry that the cursor stands on; and the last one, where a reset goes on from. */
+export function logCommands(keys: RedisKeys, cursor: Cursor | undefined): readonly RedisCommand[] {
+  const from = cursor === undefined ? undefined : parseRedisCursor(cursor);
+  return [
+    ['XRANGE', keys.log, from?.id ?? '+', '+', 'COUNT', LOG_PAGE + 1],
+    ['XREVRANGE', keys.log, '+', '-', 'COUNT', 1],
+  ];
+}
+
+/** Undefined when there is no log at all. */
+export function toLog([page, tail]: readonly RedisReply[], cursor: Cursor | undefined): RedisLog | undefined {
+  const [last] = toLogEntries(tail);
+  if (last === undefined) return undefined;
+  const [first, ...rest] = toLogEntries(page);
+  if (cursor === undefined || first?.cursor !== cursor) {
+    return { revocations: [], cursor: last.cursor, reset: true, more: false };
+  }
+  return {
+    revocations: rest.map(({ revocation }) => revocation),
+    cursor: rest.at(-1)?.cursor ?? cursor,
+    reset: false,
+    more: rest.length === LOG_PAGE,
+  };
+}
+
+export function liveCommand(keys: RedisKeys, from: string): RedisCommand {
+  return ['HSCAN', keys.live, from, 'COUNT', LIVE_CHUNK];
+}
+
+/** A row may come twice, and one that was added meanwhile may not come at all: that one is in the log. */
+export function toLivePage(reply: RedisReply | undefined): {
+  readonly next: string;
+  readonly live: readonly LiveRevocation[];
+} {
+  const [next, rows] = toList(reply);
+  const fields = toBuffers(rows);
+  const live: LiveRevocation[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [tag, value] = [fields[index], fields[index + 1]];
+    if (tag?.length !== 8 || !value) throw strange();
+    live.push(decodeLive(tag as Uint8Array as Tag, value));
+  }
+  return { next: String(next), live };
+}
+
+export function toKeyPage(reply: RedisReply | undefined): { readonly next: string; readonly count: number } {
+  const [next, keys] = toList(reply);
+  return { next: String(next), count: toList(keys).length };
+}
+
+export function toBuffers(reply: RedisReply | undefined): readonly (Buffer | null)[] {
+  return toList(reply).map((item) => {
+    if (item !== null && !Buffer.isBuffer(item)) throw strange();
+    return item;
+  });
+}
+
+function toLogEntries(
+  reply: RedisReply | undefined,
+): readonly { readonly cursor: Cursor; readonly revocation: LoggedRevocation }[] {
+  return toList(reply).map((item) => {
+    const [id, fields] = toList(item);
+    const [, value] = toBuffers(fields);
+    if (!Buffer.isBuffer(id) || !value) throw strange();
+    return { cursor: formatRedisCursor(id, value.subarray(0, 8)), revocation: decodeLogValue(value) };
+  });
+}
+
+function toList(reply: RedisReply | undefined): readonly RedisReply[] {
+  if (reply === null || reply === undefined || typeof reply === 'number' || Buffer.isBuffer(reply)) throw strange();
+  return reply as readonly RedisReply[];
+}
+
+function strange(): StoreUnavailable {
+  return new StoreUnavailable(
+    'Redis gave a reply of an unknown form; is store.key_prefix shared with another program?',
+  );
+}

@@ -1,0 +1,199 @@
+// The engine for several daemons: one Redis server. A read is one pipeline; a write is what the rules (store-rules.ts)
+// make of what was read, put in place by one script that compares before it writes.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailable } from '../core/errors.js';
+import type { TokenStore } from '../core/token-store.js';
+import { LIVE_CHUNK } from './page-sizes.js';
+import { connectToRedis, type RedisCommand, type RedisReply } from './redis-connection.js';
+import { isDistrust } from './redis-faults.js';
+import { createRedisKeys } from './redis-keys.js';
+import {
+  entriesCommand,
+  liveCommand,
+  logCommands,
+  type RedisState,
+  stateCommands,
+  toBuffers,
+  toLivePage,
+  toLog,
+  toState,
+} from './redis-reader.js';
+import type { RedisServer } from './redis-server.js';
+import { createRedisSettings } from './redis-settings.js';
+import { createRedisTrust } from './redis-trust.js';
+import { createRedisWriter } from './redis-writer.js';
+import { createStoreClock } from './store-clock.js';
+import type { StoreOptions } from './store-options.js';
+import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import { createTurns } from './turns.js';
+import { decodeEntry } from './value-layout.js';
+
+export interface RedisStoreOptions extends Omit<StoreOptions, 'clock'> {
+  readonly server: RedisServer;
+  /** Longest wait for a read; a write may take five times as long. */
+  readonly timeoutMs: number;
+  /** The store's time by the clock of Redis, and back. Only tests have another than the same. */
+  readonly time?: RedisTime;
+}
+
+export interface RedisTime {
+  toStoreMs(redisMs: number): number;
+  toRedisMs(storeMs: number): number;
+}
+
+const SAME_TIME: RedisTime = { toStoreMs: (ms) => ms, toRedisMs: (ms) => ms };
+const OPEN_TIMEOUT_MS = 3000;
+const OPEN_POLL_MS = 10;
+/** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
+const WRITE_TIMEOUT_FACTOR = 5;
+/** Rounds of one read: a store that keeps vanishing is not one. */
+const MAX_ROUNDS = 5;
+
+/** Throws StoreUnavailable, whose `detail` says what to do, when Redis, its settings or the keys are not right. */
+export async function openRedisTokenStore(options: RedisStoreOptions): Promise<TokenStore> {
+  const { server, timeoutMs, time = SAME_TIME } = options;
+  const keys = createRedisKeys(server.keyPrefix);
+  let closed = false;
+  let redisMs = 0;
+  const storeTime = createStoreClock(() => time.toStoreMs(redisMs));
+  const storeTimeOf = (state: RedisState): number => {
+    redisMs = state.redisMs;
+    return storeTime(state.lastStoreTimeMs);
+  };
+
+  const trust = createRedisTrust({ ask: () => connection, allowVolatile: server.allowVolatile });
+  const connection = connectToRedis(server, {
+    onReady: () => void trust.check(),
+    onLost: trust.withdraw,
+    onRefused: (error) => {
+      if (isDistrust(error)) void trust.check();
+    },
+  });
+
+  const requireOpen = (): void => {
+    if (closed) throw new StoreUnavailable('the store is closed');
+    trust.require();
+  };
+  const send = async (commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> => {
+    requireOpen();
+    return connection.send(commands, timeoutMs);
+  };
+  const run: typeof connection.run = async (...call) => {
+    requireOpen();
+    return connection.run(...call);
+  };
+
+  const settings = createRedisSettings({ options, keys, run, timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR });
+  const writer = createRedisWriter({
+    ...{ keys, send, run, settings, storeTimeOf },
+    limits: { timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR, logEntries: options.logEntries, toRedisMs: time.toRedisMs },
+  });
+
+  /** The commands and the state of the store that they met, made anew when it was gone. */
+  const readState = async <Result>(
+    commands: readonly RedisCommand[],
+    parse: (replies: readonly RedisReply[]) => Result | undefined,
+  ): Promise<{ readonly result: Result; readonly state: RedisState }> => {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const replies = await send([...commands, ...stateCommands(keys)]);
+      const state = toState(replies.slice(commands.length));
+      const result = parse(replies);
+      if (settings.admit(state.settings) && result !== undefined) return { result, state };
+      await settings.settle(state.settings, storeTimeOf(state));
+    }
+    throw new StoreUnavailable('the store keeps vanishing from Redis');
+  };
+
+  const inTurn = createTurns();
+
+  const ready = async (): Promise<void> => {
+    requireOpen();
+    await readState(logCommands(keys, undefined), (replies) => toLog(replies, undefined));
+  };
+
+  const close = async (): Promise<void> => {
+    closed = true;
+    trust.stop();
+    connection.close();
+  };
+
+  try {
+    await waitForTrust(trust);
+    await ready();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    read: async (digests, cursor) => {
+      const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];
+      const skip = digests.length === 0 ? 0 : 1;
+      const { result: read, state } = await readState(commands, (replies) => {
+        const log = toLog(replies.slice(skip), cursor);
+        return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };
+      });
+      const storeTimeMs = storeTimeOf(state);
+      return { entries: read.values.map((value) => toUnexpired(value, storeTimeMs)), ...read.log, storeTimeMs };
+    },
+
+    register: (entries) =>
+      writer
+        .write((transaction) => entries.map((entry) => registerEntry(transaction, entry)))
+        .then(({ result }) => result),
+    revokeToken: async (command) => {
+      const { result, toRevision } = await inTurn(command.digests[0] ?? '', () =>
+        writer.write((transaction) => revokeToken(transaction, command)),
+      );
+      return result.outcome === 'exhausted' ? result : { ...result, revision: toRevision(result.revision) };
+    },
+    revokeTag: async (command) => {
+      const { result, toRevision } = await inTurn(Buffer.from(command.tag).toString('hex'), () =>
+        writer.write((transaction) => revokeTag(transaction, command)),
+      );
+      return { ...result, revision: toRevision(result.revision) };
+    },
+
+    loadRevocations: async function* () {
+      let from = '0';
+      do {
+        const { result: page, state } = await readState([liveCommand(keys, from)], ([reply]) => toLivePage(reply));
+        const storeTimeMs = storeTimeOf(state);
+        const chunk = page.live.filter(({ expiresAtMs }) => expiresAtMs > storeTimeMs);
+        // A page of HSCAN is about as long as it was asked to be, and a short hash comes whole.
+        for (let start = 0; start < chunk.length; start += LIVE_CHUNK) {
+          yield chunk
+            .slice(start, start + LIVE_CHUNK)
+            .map(({ tag, beforeMs, issuerTag }) => ({ tag, beforeMs, issuerTag }));
+        }
+        from = page.next;
+      } while (from !== '0');
+    },
+
+    ready,
+    meta: async () => {
+      const { state } = await readState([], () => true);
+      return { ...settings.get(), lastStoreTimeMs: state.lastStoreTimeMs };
+    },
+    close,
+  };
+}
+
+function toUnexpired(value: Buffer | null, storeTimeMs: number): Uint8Array | undefined {
+  if (value === null) return undefined;
+  const { bytes, expiresAtMs } = decodeEntry(value);
+  return expiresAtMs > storeTimeMs ? bytes : undefined;
+}
+
+async function waitForTrust(trust: ReturnType<typeof createRedisTrust>): Promise<void> {
+  const endMs = performance.now() + OPEN_TIMEOUT_MS;
+  for (;;) {
+    try {
+      trust.require();
+      return;
+    } catch (error) {
+      if (performance.now() >= endMs) throw error;
+      await sleep(OPEN_POLL_MS);
+    }
+  }
+}
