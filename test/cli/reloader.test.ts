@@ -99,7 +99,7 @@ describe('a reloader', () => {
       await reloader.reloadNow();
     }
     writeFileSync(at('a'), 'bad');
-    while (failed < 4) await sleep(20);
+    for (let waits = 0; failed < 4 && waits < 500; waits++) await sleep(20);
     const looked = loads;
     await sleep(1200);
     assert.deepEqual([uses, reloaded, failed, loads], [0, 0, 4, looked]);
