@@ -62,6 +62,22 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
+    'files that are still being written',
+    async () => {
+      const other = await createTestCa('b');
+      return {
+        cert: pem(server.certPem, ca.certPem.slice(0, 200)),
+        clientCa: pem(ca.certPem, other.certPem.slice(0, -5)),
+        crl: pem(await ca.crl([]), (await other.crl([])).slice(0, 100)),
+      };
+    },
+    [
+      { role: 'cert', problem: 'is not a PEM certificate' },
+      { role: 'clientCa', problem: 'is not a PEM bundle of CA certificates' },
+      { role: 'crl', problem: 'is not a PEM certificate revocation list (label "X509 CRL")' },
+    ],
+  ],
+  [
     'key and certificate in each other’s place',
     async () => ({ cert: good.key, key: good.cert }),
     [

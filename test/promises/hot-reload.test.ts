@@ -20,8 +20,10 @@ describe('hot reload', () => {
   });
   after(() => daemon.stop());
 
-  it('certificates rotate ten times under load, and no call fails', async () => {
+  it('certificates rotate ten times under load, and no call fails', async (t) => {
     const load = startLoad(daemon);
+    // Also when this fails: the process would never end.
+    t.after(() => load.stop());
     let inUse: SecretFiles | undefined;
     let reloads = 0;
     let failures = 0;
