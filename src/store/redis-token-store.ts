@@ -42,7 +42,7 @@ export interface RedisTime {
 }
 
 const SAME_TIME: RedisTime = { toStoreMs: (ms) => ms, toRedisMs: (ms) => ms };
-const OPEN_TIMEOUT_MS = 3000;
+const OPEN_TIMEOUT_MS = 2000;
 const OPEN_POLL_MS = 10;
 /** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
 const WRITE_TIMEOUT_FACTOR = 5;

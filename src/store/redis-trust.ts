@@ -70,7 +70,7 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
 }
 
 /** Why this server must not be used, from its INFO; undefined when it may. */
-export function findProblem(info: string, allowVolatile: boolean): string | undefined {
+function findProblem(info: string, allowVolatile: boolean): string | undefined {
   const find = (name: string): string | undefined => RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   if (Number.parseInt(find('redis_version') ?? '', 10) < MIN_MAJOR_VERSION) return 'Redis 7.0 or newer is needed';
   if (find('role') !== 'master') return 'this Redis is a replica: name the master in store.url';
