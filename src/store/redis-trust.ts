@@ -20,7 +20,7 @@ export interface RedisTrustDependencies {
 
 const EVERY_MS = 30_000;
 const AGAIN_MS = 300;
-const TIMEOUT_MS = 500;
+const TIMEOUT_MS = 2000;
 /** The flags of scripts came with it; a revocation must get through when Redis is full. */
 const MIN_MAJOR_VERSION = 7;
 
@@ -44,11 +44,16 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
     }
   };
 
+  const askAgain = (): void => {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(() => void check(), fault === undefined ? EVERY_MS : AGAIN_MS).unref();
+  };
+
   const check = (): Promise<void> => {
     clearTimeout(timer);
     checking ??= look().finally(() => {
       checking = undefined;
-      if (!stopped) timer = setTimeout(() => void check(), fault === undefined ? EVERY_MS : AGAIN_MS).unref();
+      askAgain();
     });
     return checking;
   };
@@ -61,6 +66,7 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
     withdraw: (reason) => {
       epoch += 1;
       fault = reason;
+      askAgain();
     },
     stop: () => {
       stopped = true;
