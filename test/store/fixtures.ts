@@ -6,7 +6,7 @@ import type { TokenSha256 } from '../../src/core/token.js';
 import type { RegisterEntry, RevokeTokenCommand, TokenStore } from '../../src/core/token-store.js';
 import { HOUR_MS, RING, START_MS } from './harness.js';
 
-export const ISS = 'https://login.example';
+const ISS = 'https://login.example';
 
 export interface TokenClaims {
   readonly tokenUse?: TokenUse;
