@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { build, installIfNeeded } from './install-and-build.mjs';
 import { inProject, runTool } from './project.mjs';
+import { installRedisIfNeeded } from './redis-server.mjs';
 
 // They start first, so that the run does not end with one processor waiting for the other. Longest first.
 const LONG = [
@@ -11,6 +12,7 @@ const LONG = [
   'cli/usage',
   'store/lmdb-model',
   'store/lmdb-kill-nine',
+  'store/redis-',
   'promises/revoked-stays-revoked',
   'hostile/slow',
   'readme/',
@@ -30,6 +32,8 @@ if (chosen.length === 0) {
   console.error(`introspectd: no test file's path contains ${wanted.join(' or ')}`);
   process.exit(1);
 }
+
+if (chosen.some((path) => path.includes('redis'))) installRedisIfNeeded();
 
 const files = chosen.map((path) => inProject('dist', 'test', path.replace(/\.ts$/, '.js')));
 const run = runTool(process.execPath, ['--enable-source-maps', inProject('scripts', 'run-test-files.mjs'), ...files], {

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/config.js';
-import { FaultsError } from '../config/faults.js';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Policy } from '../core/policy.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
@@ -120,7 +119,6 @@ async function endLog(destination: LogDestination): Promise<void> {
 }
 
 function rethrow(error: unknown, config: Config): never {
-  if (error instanceof FaultsError) throw new CliError(2, error.message);
   if (!(error instanceof StoreUnavailable)) throw error;
   throw new CliError(1, `the store in ${describeStore(config)} cannot be used:`, error.detail);
 }

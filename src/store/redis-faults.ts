@@ -53,6 +53,8 @@ function findReplyCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const word = /^(?:-)?([A-Z]{3,20})\b/.exec(error.message)?.[1];
   if (word !== undefined && word !== 'ERR') return word;
+  // Redis 7 says so in words.
+  if (error.message.includes('The user executing the script')) return 'NOPERM';
   // A command that fails inside a script is named in the text of the script's error.
   return [...ADVICE.keys()].find((code) => /^[A-Z]+$/.test(code) && error.message.includes(`${code} `));
 }

@@ -42,7 +42,7 @@ export interface RedisTime {
 }
 
 const SAME_TIME: RedisTime = { toStoreMs: (ms) => ms, toRedisMs: (ms) => ms };
-const OPEN_TIMEOUT_MS = 3000;
+const OPEN_TIMEOUT_MS = 2000;
 const OPEN_POLL_MS = 10;
 /** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
 const WRITE_TIMEOUT_FACTOR = 5;
@@ -74,10 +74,13 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     if (closed) throw new StoreUnavailable('the store is closed');
     trust.require();
   };
-  const send = async (commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> => {
-    requireOpen();
-    return connection.send(commands, timeoutMs);
-  };
+  const sendWithin =
+    (boundMs: number) =>
+    async (commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> => {
+      requireOpen();
+      return connection.send(commands, boundMs);
+    };
+  const send = sendWithin(timeoutMs);
   const run: typeof connection.run = async (...call) => {
     requireOpen();
     return connection.run(...call);
@@ -85,7 +88,8 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
 
   const settings = createRedisSettings({ options, keys, run, timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR });
   const writer = createRedisWriter({
-    ...{ keys, send, run, settings, storeTimeOf },
+    ...{ keys, run, settings, storeTimeOf },
+    send: sendWithin(timeoutMs * WRITE_TIMEOUT_FACTOR),
     limits: { timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR, logEntries: options.logEntries, toRedisMs: time.toRedisMs },
   });
 
@@ -99,7 +103,8 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       const state = toState(replies.slice(commands.length));
       const result = parse(replies);
       if (settings.admit(state.settings) && result !== undefined) return { result, state };
-      await settings.settle(state.settings, storeTimeOf(state));
+      // A store that is there keeps its time, and nobody was told another one.
+      await settings.settle(state.settings, state.settings === null ? storeTimeOf(state) : 0);
     }
     throw new StoreUnavailable('the store keeps vanishing from Redis');
   };

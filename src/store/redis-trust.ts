@@ -20,7 +20,7 @@ export interface RedisTrustDependencies {
 
 const EVERY_MS = 30_000;
 const AGAIN_MS = 300;
-const TIMEOUT_MS = 500;
+const TIMEOUT_MS = 2000;
 /** The flags of scripts came with it; a revocation must get through when Redis is full. */
 const MIN_MAJOR_VERSION = 7;
 
@@ -44,11 +44,16 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
     }
   };
 
+  const askAgain = (): void => {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(() => void check(), fault === undefined ? EVERY_MS : AGAIN_MS).unref();
+  };
+
   const check = (): Promise<void> => {
     clearTimeout(timer);
     checking ??= look().finally(() => {
       checking = undefined;
-      if (!stopped) timer = setTimeout(() => void check(), fault === undefined ? EVERY_MS : AGAIN_MS).unref();
+      askAgain();
     });
     return checking;
   };
@@ -61,6 +66,7 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
     withdraw: (reason) => {
       epoch += 1;
       fault = reason;
+      askAgain();
     },
     stop: () => {
       stopped = true;
@@ -70,7 +76,7 @@ export function createRedisTrust({ ask, allowVolatile }: RedisTrustDependencies)
 }
 
 /** Why this server must not be used, from its INFO; undefined when it may. */
-export function findProblem(info: string, allowVolatile: boolean): string | undefined {
+function findProblem(info: string, allowVolatile: boolean): string | undefined {
   const find = (name: string): string | undefined => RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   if (Number.parseInt(find('redis_version') ?? '', 10) < MIN_MAJOR_VERSION) return 'Redis 7.0 or newer is needed';
   if (find('role') !== 'master') return 'this Redis is a replica: name the master in store.url';

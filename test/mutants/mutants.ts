@@ -207,4 +207,22 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'core/revocation-table.test.js',
     test: 'keeps the broadest',
   },
+  {
+    promise: 6,
+    name: 'the commit script on Redis does not look whether an entry changed',
+    file: '/src/store/redis-scripts.js',
+    find: "if (redis.call('GET', KEYS[i]) or '') ~= ARGV[at] then return {'conflict'} end",
+    replace: '',
+    killedBy: 'store/redis-scripts.test.js',
+    test: 'an entry came',
+  },
+  {
+    promise: 4,
+    name: 'a Redis that was not found fit is believed',
+    file: '/src/store/redis-trust.js',
+    find: 'if (fault !== undefined)\n                throw fault;',
+    replace: '',
+    killedBy: 'store/redis-faults.test.js',
+    test: 'nothing is answered until it is right',
+  },
 ];

@@ -25,7 +25,7 @@ export function makeRedisHarness(redis: () => TestRedis): MakeHarness {
     const handles: TokenStore[] = [];
     const open = async (more = changes) => {
       const { clock: _, ...options } = makeOptions(clock, { ...changes, ...more });
-      const handle = await openRedisTokenStore({ ...options, server, timeoutMs: 2000, time });
+      const handle = await openRedisTokenStore({ ...options, server, timeoutMs: 10_000, time });
       handles.push(handle);
       return handle;
     };

@@ -1,0 +1,50 @@
+// Stands between a client and a Unix socket, and cuts connections in the middle of a reply.
+import { once } from 'node:events';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+
+export interface CuttingProxy {
+  readonly port: number;
+  /** Of what the server says on a connection, only so much, then a reset; undefined = all. */
+  cutAfterBytes(count: number | undefined): void;
+  close(): Promise<void>;
+}
+
+export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
+  const sockets = new Set<Socket>();
+  let left: number | undefined;
+  const server: Server = createServer((client) => {
+    const upstream = createConnection(target);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => {
+      if (left === undefined) {
+        client.write(chunk);
+        return;
+      }
+      client.write(chunk.subarray(0, left));
+      left = Math.max(0, left - chunk.length);
+      if (left === 0) client.resetAndDestroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    cutAfterBytes: (count) => {
+      left = count;
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
