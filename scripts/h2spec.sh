@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 command -v go > /dev/null || { echo 'missing: go (https://go.dev)' >&2; exit 2; }
 bin="$PWD/.cache/go-bin"
 [ -x "$bin/h2spec" ] || GOBIN="$bin" go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+node_modules/.bin/tsc -b
 exec node scripts/h2spec.mjs "$bin/h2spec"
