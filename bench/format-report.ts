@@ -24,7 +24,7 @@ export function formatEngines(engines: readonly EngineFacts[]): string {
   return `### A daemon at rest\n\n${formatTable([head, ...cells])}`;
 }
 
-export function formatTable([head = [], ...rows]: readonly (readonly string[])[]): string {
+function formatTable([head = [], ...rows]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const toLine = (cells: readonly string[]) => `| ${cells.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`;
   const rule = widths.map((width) => '-'.repeat(width));

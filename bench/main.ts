@@ -16,13 +16,14 @@ import { type RedisServer, startRedisServer } from './redis-server.js';
 import { describeMachine, type EngineFacts, findRemarks, type Report } from './report.js';
 import { type GroupResult, runGroup, type Schedule } from './rounds.js';
 import { batch } from './scenarios/batch.js';
+import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
 import { measureTimeToReady } from './scenarios/startup.js';
 import { writes } from './scenarios/writes.js';
 import { startSite } from './site.js';
 
-const FULL: Schedule = { rounds: 7, windowMs: 3000, warmUpMs: 2000 };
+const FULL: Schedule = { rounds: 7, windowMs: 2000, warmUpMs: 1000 };
 const QUICK: Schedule = { rounds: 3, windowMs: 700, warmUpMs: 300 };
 const STARTS = { full: 7, quick: 3 };
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
@@ -83,6 +84,7 @@ async function measureEngine(
       answers,
       echo: { process: echo, ports },
       redis: redisServer,
+      loads: values.quick && engine.name !== 'lmdb' ? INTROSPECT_LOADS.slice(-1) : INTROSPECT_LOADS,
       cleanUp: (stop) => void stops.push(stop),
     };
     for (const group of await scenario(context)) {

@@ -5,11 +5,11 @@ import { toEchoPath } from '../echo-path.js';
 import { type Load, startLoadGenerator } from '../load-generator.js';
 import type { Group, Row } from '../rounds.js';
 import type { CallerName } from '../site.js';
-import { ECHO, FILTERED, INTROSPECT_LOADS, PASSED_THROUGH } from './loads.js';
+import { ECHO, FILTERED, PASSED_THROUGH } from './introspect-rows.js';
 
 export function introspectMtls(context: BenchContext): Promise<readonly Group[]> {
   return Promise.all(
-    INTROSPECT_LOADS.map(async ({ concurrency, load }) => ({
+    context.loads.map(async ({ concurrency, load }) => ({
       title: `Introspect, mutual TLS, ${concurrency} concurrent, ${context.site.engine.name}`,
       rows: await createRows(context, load),
     })),

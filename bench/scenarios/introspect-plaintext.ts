@@ -10,7 +10,7 @@ import { isH2loadInstalled, runH2load } from '../h2load.js';
 import type { Load } from '../load-generator.js';
 import type { PlaintextQuestion } from '../plaintext-server.js';
 import type { Group, Row } from '../rounds.js';
-import { ECHO, FILTERED, INTROSPECT_LOADS, PASSED_THROUGH } from './loads.js';
+import { ECHO, FILTERED, PASSED_THROUGH } from './introspect-rows.js';
 
 /** What a row differs in. */
 interface Side extends Pick<Row, 'name' | 'pid' | 'baselines'> {
@@ -28,7 +28,7 @@ export async function introspectPlaintext(context: BenchContext): Promise<readon
   const bodyFile = join(folder, 'introspect.body');
   await writeFile(bodyFile, introspectCall().frame);
   const sides = await createSides(context);
-  return INTROSPECT_LOADS.map(({ concurrency, load }) => ({
+  return context.loads.map(({ concurrency, load }) => ({
     title: `Introspect, plaintext, ${concurrency} concurrent, lmdb`,
     rows: sides.map((side) => toRow(side, bodyFile, load)),
   }));
