@@ -58,7 +58,7 @@ console.log(`${formatEngines(engines)}\n`);
 const date = new Date().toISOString().slice(0, 10);
 const skipped = redis === undefined ? ['No redis-server was there: the rows with Redis are missing.'] : [];
 const remarks = [...skipped, ...findRemarks(groups)];
-const report: Report = { date, mode, machine: describeMachine(), schedule, engines, groups, remarks };
+const report: Report = { date, mode, machine: describeMachine(redis?.version), schedule, engines, groups, remarks };
 for (const remark of remarks) console.log(`NOTE: ${remark}`);
 writeFileSync(join(DOCS, 'benchmarks.json'), `${JSON.stringify(report, toRounded, 2)}\n`);
 writeFileSync(join(DOCS, 'benchmarks.md'), formatMarkdown(report));

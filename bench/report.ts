@@ -28,9 +28,10 @@ export interface Machine {
   readonly processor: string;
   readonly memoryGib: number;
   readonly kernel: string;
+  readonly redis: string;
 }
 
-export function describeMachine(): Machine {
+export function describeMachine(redisVersion = 'none'): Machine {
   return {
     node: process.version,
     cores: availableParallelism(),
@@ -38,6 +39,7 @@ export function describeMachine(): Machine {
     memoryGib: Math.round(totalmem() / 2 ** 30),
     // Distributions put more behind the version, down to who built it.
     kernel: /^\d+\.\d+/.exec(release())?.[0] ?? 'unknown',
+    redis: redisVersion,
   };
 }
 

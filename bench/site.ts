@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DaemonProcess, startDaemonProcess } from '../src/cli/daemon-process.js';
 import { createDevWorkspace, type DevCaller, type DevWorkspace } from '../src/cli/dev-workspace.js';
+import { createKeysFile } from '../src/config/keys-file.js';
 import { ASKED, AUDIENCE, ISSUER, type NumberRange, REVOKED, registerCall } from './corpus.js';
 import { readRssAnonKib } from './cpu.js';
 import type { Engine } from './engines.js';
@@ -29,6 +30,8 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   { name: 'whole', ...READS },
   { name: 'filtered', ...READS, claims: ['scope'] },
 ];
+/** Where the configuration of a workspace says it is. */
+export const KEYS_FILE = 'introspectd.keys';
 const FILL_ITEMS = 500;
 const FILL_LOAD: Load = { connections: 1, streams: 4 };
 const OPEN: (() => void)[] = [];
@@ -57,8 +60,10 @@ export async function startSite(engine: Engine): Promise<Site> {
   };
 }
 
-export function createBenchWorkspace({ config }: Engine): Promise<DevWorkspace> {
+export async function createBenchWorkspace({ config }: Engine): Promise<DevWorkspace> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-bench-'));
+  // A daemon makes its own only together with an embedded store.
+  await createKeysFile(join(folder, KEYS_FILE));
   return createDevWorkspace({ folder, callers: CALLERS, strangers: [], config });
 }
 

@@ -10,6 +10,7 @@ import { isH2loadInstalled, runH2load } from '../h2load.js';
 import type { Load } from '../load-generator.js';
 import type { PlaintextQuestion } from '../plaintext-server.js';
 import type { Group, Row } from '../rounds.js';
+import { KEYS_FILE } from '../site.js';
 import { ECHO, FILTERED, PASSED_THROUGH } from './introspect-rows.js';
 
 /** What a row differs in. */
@@ -38,7 +39,7 @@ async function createSides({ site, answers, echo, cleanUp }: BenchContext): Prom
   const { storeFolder: storePath, folder, policyFile } = site.workspace;
   const server = startChild<PlaintextQuestion, readonly number[]>('plaintext-server');
   cleanUp(server.stop);
-  const keysFile = join(folder, 'introspectd.keys');
+  const keysFile = join(folder, KEYS_FILE);
   const identities = ['spiffe://demo/whole', 'spiffe://demo/filtered'];
   const [whole = 0, filtered = 0] = await server.ask({ storePath, keysFile, policyFile, identities });
   const ours = { pid: server.pid, path: PATHS.introspect, baselines: [ECHO] };

@@ -16,9 +16,12 @@ export async function measureTimeToReady(engine: Engine, starts: number): Promis
     for (let start = 0; start < starts; start++) {
       const startedMs = performance.now();
       const daemon = await startDaemonProcess(toDaemonRequest(workspace));
-      while (!(await isReady(daemon.opsTarget))) await sleep(POLL_MS);
-      times.push(performance.now() - startedMs);
-      await daemon.stop('SIGKILL');
+      try {
+        while (!(await isReady(daemon.opsTarget))) await sleep(POLL_MS);
+        times.push(performance.now() - startedMs);
+      } finally {
+        await daemon.stop('SIGKILL');
+      }
     }
     return toSpread(times);
   } finally {
