@@ -43,7 +43,7 @@ describe('a reloader', () => {
         },
       ],
       logger: { isEnabled: () => true, write: (_level, event, fields) => note(event, fields), writeAlways: note },
-      observer: { reloaded: () => void reloaded++, failed: () => void failed++ },
+      metrics: { succeeded: () => void reloaded++, failed: () => void failed++ },
     });
   });
   const use = async (count: number) => {

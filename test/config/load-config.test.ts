@@ -3,39 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { CONFIG_LEAVES, configJsonSchema, envName } from '../../src/config/config-leaves.js';
-import { FaultsError } from '../../src/config/faults.js';
 import { formatConfig } from '../../src/config/format-config.js';
-import { loadConfig } from '../../src/config/load-config.js';
-
-const TLS = 'tls: { cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt }\n';
-
-interface Sources {
-  readonly text?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly flags?: Readonly<Record<string, string>>;
-}
-
-function load({ text = TLS, env = {}, flags = {} }: Sources = {}) {
-  return loadConfig({
-    file: { path: 'conf/introspectd.yaml', text },
-    env,
-    flags: new Map(Object.entries(flags)),
-    workingFolder: '/srv',
-  });
-}
-
-/** path -> problem; two of one path are joined. */
-function faultsOf(sources: Sources): Record<string, string> {
-  try {
-    load(sources);
-  } catch (error) {
-    if (!(error instanceof FaultsError)) throw error;
-    const found: Record<string, string> = {};
-    for (const { path, problem } of error.faults) found[path] = [found[path], problem].filter(Boolean).join(' | ');
-    return found;
-  }
-  return {};
-}
+import { faultsOf, load, type Sources, TLS } from './support/load-sources.js';
 
 test('defaults are those of the design', () => {
   const { config } = load();
@@ -262,44 +231,4 @@ test('the JSON Schema knows every setting, and refuses unknown ones', () => {
   const known = Object.keys(parse(formatConfig(load().settings)));
   assert.deepEqual(Object.keys(schema.properties).sort(), known.sort());
   for (const { name, description } of CONFIG_LEAVES) assert.notEqual(description, '', `${name} has a description`);
-});
-
-const REDIS_FAULTS: readonly (readonly [text: string, path: string, problem: RegExp])[] = [
-  ['{ kind: redis }', 'store.url', /required with store\.kind redis/],
-  ['{ url: "redis://h:1" }', 'store.url', /is for store\.kind redis/],
-  ['{ kind: redis, url: "redis://u:canary@h" }', 'store.url', /holds a name or a password/],
-  ['{ kind: redis, url: "http://h" }', 'store.url', /must be redis:\/\//],
-  ['{ kind: redis, url: "redis://h/x" }', 'store.url', /must be redis:\/\//],
-  ['{ kind: redis, url: "unix://h/x" }', 'store.url', /must be redis:\/\//],
-  ['{ kind: redis, url: "canary" }', 'store.url', /must be redis:\/\//],
-  ['{ kind: redis, url: "redis://h", tls: { cert_file: x } }', 'store.tls', /go together/],
-  ['{ kind: sqlite }', 'store.kind', /must be lmdb or redis/],
-];
-
-test('a Redis store: what is wrong is told, never with the url', async (t) => {
-  for (const [text, path, problem] of REDIS_FAULTS) {
-    await t.test(text, () => {
-      const faults = faultsOf({ text: `${TLS}store: ${text}` });
-      assert.deepEqual(Object.keys(faults), [path]);
-      assert.match(String(faults[path]), problem);
-      assert.doesNotMatch(String(faults[path]), /canary/);
-    });
-  }
-});
-
-test('a Redis store is set by file, environment and flag alike', () => {
-  const { config } = load({
-    text: `${TLS}store: { kind: redis, url: "redis://h:7000/2", username: introspectd }`,
-    env: { INTROSPECTD_STORE_TLS_CA_FILE: 'ca.pem', INTROSPECTD_STORE_ALLOW_VOLATILE: 'true' },
-    flags: { 'store.password_file': 'secret' },
-  });
-  assert.deepEqual(config.store, {
-    kind: 'redis',
-    url: 'redis://h:7000/2',
-    keyPrefix: 'introspectd:',
-    username: 'introspectd',
-    passwordFile: '/srv/secret',
-    tls: { caFile: '/srv/ca.pem', certFile: undefined, keyFile: undefined },
-    allowVolatile: true,
-  });
 });

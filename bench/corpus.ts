@@ -1,0 +1,94 @@
+// The tokens of the benchmark and the requests about them, framed, with slots for the numbers that tell them apart.
+import {
+  BatchIntrospectRequest,
+  IntrospectRequest,
+  RevokeRequest,
+} from '../src/gen/introspectd/v1/introspection_service.js';
+import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
+import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
+import { toGrpcFrame } from './grpc-frame.js';
+import type { LoadCall } from './http2-load.js';
+import { NUMBER_SLOT, type Numbering } from './numbered-body.js';
+
+export const ISSUER = 'https://login.example';
+export const AUDIENCE = 'https://orders.example';
+
+/** Tokens that questions are about. */
+export const ASKED = { first: 0, count: 100_000 } as const;
+/** Tokens that are there to be revoked. */
+export const REVOKED = { first: 200_000, count: 10_000 } as const;
+/** Tokens that the row RegisterTokens makes: far more than it can. */
+const MADE = { first: 1_000_000, count: 1_000_000_000 } as const;
+
+/** 43 characters, as 32 random bytes in base64url have. */
+const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
+const TTL_SECONDS = 3600n;
+/** Next to a prime: neighbours in time are not neighbours in the store. */
+const READ_STRIDE = 7919;
+const SLOTS_OF_ENTRY = 3;
+
+export interface NumberRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+export const PATHS = {
+  introspect: '/introspectd.v1.IntrospectionService/Introspect',
+  batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
+  revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
+} as const;
+
+export function introspectCall(): LoadCall {
+  const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };
+  return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
+}
+
+export function batchCall(tokens: number): LoadCall {
+  const items = Array.from({ length: tokens }, () => ({ token: TOKEN, tokenTypeHint: '' }));
+  const message = BatchIntrospectRequest.encode({ items, audiences: [], includeTags: false }).finish();
+  return toCall(PATHS.batch, message, readNumbers(ASKED));
+}
+
+export function revokeCall(): LoadCall {
+  const target = { $case: 'token' as const, value: TOKEN };
+  const request = { target, issuedBefore: undefined, reason: '', waitForCaches: false };
+  return toCall(PATHS.revoke, RevokeRequest.encode(request).finish(), inOrder(REVOKED, 1));
+}
+
+/** Each call registers the next so many tokens. */
+export function registerCall(tokens: number, range: NumberRange = MADE): LoadCall {
+  const entry = { credential: { $case: 'token' as const, value: TOKEN }, claims: makeClaims(), issuedAtMs: undefined };
+  const entries = Array.from({ length: tokens }, () => entry);
+  const message = RegisterTokensRequest.encode({ entries }).finish();
+  return toCall(PATHS.register, message, inOrder(range, SLOTS_OF_ENTRY));
+}
+
+/** What a caller with the default claims sees whole; "jti" and "sub" have a slot each. */
+function makeClaims(): TokenClaims {
+  const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
+  return {
+    iss: ISSUER,
+    aud: [AUDIENCE],
+    sub: `user-${NUMBER_SLOT}`,
+    clientId: 'web-shop',
+    scope: 'orders.read orders.write',
+    jti: `jti-${NUMBER_SLOT}`,
+    tokenUse: 1,
+    iat: nowSeconds,
+    exp: nowSeconds + TTL_SECONDS,
+    authorizationDetails: [],
+  };
+}
+
+function toCall(path: string, message: Uint8Array, numbering: Numbering): LoadCall {
+  return { path, frame: toGrpcFrame(message), numbering };
+}
+
+function readNumbers({ first, count }: NumberRange): Numbering {
+  return { slotsPerNumber: 1, first, stride: READ_STRIDE, size: count };
+}
+
+function inOrder({ first, count }: NumberRange, slotsPerNumber: number): Numbering {
+  return { slotsPerNumber, first, stride: 1, size: count };
+}

@@ -1,0 +1,106 @@
+// npm run bench [-- --quick]: measures, prints, and writes docs/benchmarks.json and docs/benchmarks.md.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { checkAnswers } from './answers.js';
+import type { BenchContext, Scenario } from './bench-context.js';
+import { startChild } from './child.js';
+import { ASKED, REVOKED } from './corpus.js';
+import type { EchoPorts, EchoQuestion } from './echo-server.js';
+import { type Engine, findEngines } from './engines.js';
+import { formatMarkdown } from './format-markdown.js';
+import { formatEngines, formatGroup } from './format-report.js';
+import { type RedisServer, startRedisServer } from './redis-server.js';
+import { describeMachine, type EngineFacts, findRemarks, type Report } from './report.js';
+import { type GroupResult, runGroup, type Schedule } from './rounds.js';
+import { batch } from './scenarios/batch.js';
+import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
+import { introspectMtls } from './scenarios/introspect-mtls.js';
+import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
+import { measureTimeToReady } from './scenarios/startup.js';
+import { writes } from './scenarios/writes.js';
+import { startSite } from './site.js';
+
+const FULL: Schedule = { rounds: 7, windowMs: 2000, warmUpMs: 1000 };
+const QUICK: Schedule = { rounds: 3, windowMs: 700, warmUpMs: 300 };
+const STARTS = { full: 7, quick: 3 };
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+
+// Writes last: they make the store grow.
+const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
+  lmdb: [introspectPlaintext, introspectMtls, batch, writes],
+  redis: [introspectMtls, batch, writes],
+};
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const mode = values.quick ? 'quick' : 'full';
+const schedule = values.quick ? QUICK : FULL;
+
+const folder = mkdtempSync(join(tmpdir(), 'introspectd-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+const redis = await startRedisServer(folder);
+if (redis === undefined)
+  console.error('SKIPPED: all rows with Redis; there is no redis-server and none can be installed');
+const groups: GroupResult[] = [];
+const engines: EngineFacts[] = [];
+for (const engine of findEngines(redis)) {
+  const measured = await measureEngine(engine, redis);
+  engines.push(measured.facts);
+  groups.push(...measured.groups);
+}
+await redis?.stop();
+console.log(`${formatEngines(engines)}\n`);
+
+const date = new Date().toISOString().slice(0, 10);
+const skipped = redis === undefined ? ['No redis-server was there: the rows with Redis are missing.'] : [];
+const remarks = [...skipped, ...findRemarks(groups)];
+const report: Report = { date, mode, machine: describeMachine(redis?.version), schedule, engines, groups, remarks };
+for (const remark of remarks) console.log(`NOTE: ${remark}`);
+writeFileSync(join(DOCS, 'benchmarks.json'), `${JSON.stringify(report, toRounded, 2)}\n`);
+writeFileSync(join(DOCS, 'benchmarks.md'), formatMarkdown(report));
+process.exit(0);
+
+async function measureEngine(
+  engine: Engine,
+  redisServer: RedisServer | undefined,
+): Promise<{ readonly facts: EngineFacts; readonly groups: readonly GroupResult[] }> {
+  const readyMs = await measureTimeToReady(engine, STARTS[mode]);
+  const site = await startSite(engine);
+  const answers = await checkAnswers(site);
+  const echo = startChild<EchoQuestion, EchoPorts>('echo-server');
+  const ports = await echo.ask({
+    answerBytes: [...new Set(Object.values(answers))],
+    tls: site.workspace.tls('server'),
+  });
+  const results: GroupResult[] = [];
+  for (const scenario of SCENARIOS[engine.name]) {
+    const stops: (() => Promise<void>)[] = [];
+    const context: BenchContext = {
+      site,
+      answers,
+      echo: { process: echo, ports },
+      redis: redisServer,
+      loads: values.quick && engine.name !== 'lmdb' ? INTROSPECT_LOADS.slice(-1) : INTROSPECT_LOADS,
+      cleanUp: (stop) => void stops.push(stop),
+    };
+    for (const group of await scenario(context)) {
+      const result = await runGroup(group, schedule);
+      console.log(`${formatGroup(result)}\n`);
+      results.push(result);
+    }
+    for (const stop of stops) await stop();
+  }
+  await echo.stop();
+  await site.stop();
+  const filledTokens = ASKED.count + REVOKED.count;
+  return { facts: { name: engine.name, readyMs, ...site.memory, filledTokens }, groups: results };
+}
+
+/** Digits that were never measured only make differences noisy. */
+function toRounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}

@@ -1,0 +1,15 @@
+// npm run bench [-- --quick]
+import { spawn } from 'node:child_process';
+import { build, installIfNeeded } from './install-and-build.mjs';
+import { inProject } from './project.mjs';
+
+installIfNeeded();
+build();
+
+const bench = spawn(process.execPath, [inProject('dist', 'bench', 'main.js'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+// A terminal sends Ctrl-C to the benchmark as well; it cleans up, and this process waits for it.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => bench.kill(signal));
+bench.on('exit', (code) => process.exit(code ?? 1));
