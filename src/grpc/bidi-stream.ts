@@ -28,18 +28,23 @@ async function run<Request>(deps: CallDeps, method: BidiMethod<Request>, call: C
   let error: unknown;
   let leave: (() => void) | undefined;
   let callerName: string | undefined;
+  const admit = () => {
+    const caller = deps.findCaller(call);
+    callerName = caller.name;
+    method.authorize(caller);
+  };
   call.once('cancelled', () => stop.abort());
   try {
     leave = deps.inFlight.enter((reason) => {
       error = reason;
       stop.abort();
     });
-    const caller = deps.findCaller(call);
-    callerName = caller.name;
-    method.authorize(caller);
+    admit();
     for (;;) {
       const message = await nextMessage(call, stop.signal);
       if (message === undefined) break;
+      // Again: the policy may be another by now.
+      admit();
       if (!call.write(method.answer(decodeRequest(method, message))))
         await once(call, 'drain', { signal: stop.signal });
     }

@@ -22,7 +22,7 @@ export interface DrainDeps {
   readonly readiness: Readiness;
   readonly calls: readonly InFlight[];
   /** Health watches and reflection: they end only when they are ended. */
-  readonly streams: InFlight;
+  readonly streams: readonly InFlight[];
 }
 
 /** For the last answers to reach the wire before connections are cut. */
@@ -43,8 +43,10 @@ async function drain({ server, bound, readiness, calls, streams }: DrainDeps, ti
   readiness.set('draining');
   await sleep(Math.min(times.noticeMs, left()));
   for (const inFlight of calls) inFlight.close(stopping);
-  streams.close(stopping);
-  streams.abandonAll(stopping);
+  for (const inFlight of streams) {
+    inFlight.close(stopping);
+    inFlight.abandonAll(stopping);
+  }
   const closed = new Promise<'closed'>((resolve) => server.tryShutdown(() => resolve('closed')));
   if ((await withTimeout(closed, left() - FLUSH_MS)) === 'closed') return;
   // Cut off, these would read CANCELLED, which looks like the client's own wish and is not retried.

@@ -63,6 +63,7 @@ const MIB = 1024 * KIB;
 
 /** Health and reflection hold no store and no memory, so that only their number counts. */
 const MAX_HEALTH_CALLS = 1000;
+const MAX_REFLECTION_CALLS = 100;
 const MAX_STREAMS_PER_CONNECTION = 250;
 /** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
 const MAX_SESSION_MEMORY_MB = 32;
@@ -83,12 +84,18 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const questions = createInFlight(limits.inflight);
   const revocations = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
+  const reflections = createInFlight(MAX_REFLECTION_CALLS);
 
   const audit = createAudit(telemetry.logger);
   const findCaller = createCallerFinder(deps.policy, Date.now);
   const callLog = createCallLog(telemetry);
   const { observer } = telemetry;
-  observer.observeInFlight({ questions: questions.size, revocations: revocations.size, health: health.size });
+  observer.observeInFlight({
+    questions: questions.size,
+    revocations: revocations.size,
+    health: health.size,
+    reflection: reflections.size,
+  });
   const callDeps = { findCaller, inFlight: questions, callLog, observer };
   const healthDeps = { findCaller, inFlight: health, callLog, observer };
   const adapters = {
@@ -111,7 +118,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const bound = new Set<string>();
   return {
     serveReflection: (index) => {
-      const adapt = createBidiStreamAdapter(healthDeps);
+      const adapt = createBidiStreamAdapter({ ...healthDeps, inFlight: reflections });
       const reflection = createReflectionService({ index, services: SERVICES.map(toServiceName), adapt });
       for (const service of REFLECTION) server.addService(toBytesService(service), reflection);
     },
@@ -121,7 +128,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
     },
-    drain: createDrain({ server, bound, readiness, calls: [questions, revocations], streams: health }),
+    drain: createDrain({ server, bound, readiness, calls: [questions, revocations], streams: [health, reflections] }),
   };
 }
 

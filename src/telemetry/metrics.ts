@@ -1,10 +1,11 @@
 // All metrics of a daemon, and their text for Prometheus. docs/metrics.md lists them; a test holds the two together.
-import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type AnswerMetrics, createAnswerMetrics } from './answer-metrics.js';
 import { type CallObserver, createCallMetrics } from './call-metrics.js';
 import { observeGauge } from './instrument.js';
 import { observeProcess, type ProcessFacts } from './process-metrics.js';
+import { toPrometheusText } from './prometheus-text.js';
 import { createReloadMetrics, type ReloadObserver } from './reload-metrics.js';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.js';
 
@@ -40,7 +41,6 @@ export function createMetrics(facts: ProcessFacts): Metrics {
   const calls = createCallMetrics(meter);
   const store = createStoreMetrics(meter);
   const histograms = [...calls.histograms, ...store.histograms];
-  const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const stopProcess = observeProcess(meter, facts);
   return {
     calls,
@@ -65,8 +65,11 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     },
     scrape: async () => {
       const { resourceMetrics } = await exporter.collect();
-      const bound = { scope: { name: SCOPE }, metrics: histograms.map((family) => family.collect()) };
-      return serializer.serialize({ ...resourceMetrics, scopeMetrics: [...resourceMetrics.scopeMetrics, bound] });
+      const collected = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
+      return toPrometheusText(resourceMetrics.resource, [
+        ...collected,
+        ...histograms.map((family) => family.collect()),
+      ]);
     },
     stop: async () => {
       stopProcess();

@@ -15,7 +15,11 @@ const REQUEST = { token: 'abc', tokenTypeHint: '', audiences: [], includeTags: f
 
 /** Of each series: the values of these labels, and its own. */
 async function seriesOf(metrics: Metrics, name: string, ...labels: readonly string[]) {
-  const samples = parseSamples(await metrics.scrape()).filter((sample) => sample.name === name);
+  return readSeries(await metrics.scrape(), name, ...labels);
+}
+
+function readSeries(text: string, name: string, ...labels: readonly string[]) {
+  const samples = parseSamples(text).filter((sample) => sample.name === name);
   return samples.map((sample) => [...labels.map((label) => sample.labels[label]), sample.value]);
 }
 
@@ -43,6 +47,7 @@ describe('metrics', () => {
       ['questions', 1],
       ['revocations', 0],
       ['health', 0],
+      ['reflection', 0],
     ]);
     release();
     assert.equal((await first).code, 'OK');
@@ -87,6 +92,31 @@ describe('metrics', () => {
       ['tls', 'succeeded', 1],
       ['tls', 'failed', 0],
     ]);
+  });
+
+  it('of many callers are printed with pauses, and whole', async (t) => {
+    const metrics = createMetrics(createProcessFacts());
+    t.after(() => metrics.stop());
+    const callers = Array.from({ length: 500 }, (_, index) => `caller-${index}`);
+    for (const caller of callers) {
+      metrics.calls.observe({ path: '/p.Service/M', caller, code: 'OK', error: undefined, durationMs: 1 });
+      metrics.answers.count(caller, [{ active: false, reason: 'REVOKED' }]);
+    }
+    let turns = 0;
+    let isPrinting = true;
+    const count = () => {
+      turns++;
+      if (isPrinting) setImmediate(count);
+    };
+    setImmediate(count);
+    const text = await metrics.scrape();
+    isPrinting = false;
+    assert.ok(turns > 20, `${turns} turns of the event loop`);
+    const expected = callers.map((caller) => [caller, 1]);
+    for (const name of ['rpc_server_call_duration_count', 'introspectd_answers_total']) {
+      assert.deepEqual(readSeries(text, name, 'caller'), expected);
+    }
+    assert.equal(text.match(/^# TYPE rpc_server_call_duration /gm)?.length, 1);
   });
 
   it('that break hold no call and no read back', async (t) => {
