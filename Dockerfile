@@ -11,12 +11,12 @@ COPY client/package.json client/
 
 # The secret is for a registry of your own: --secret id=npmrc,src=$HOME/.npmrc. It stays out of every layer.
 FROM manifests AS dependencies
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --ignore-scripts --omit=dev
+RUN --mount=type=secret,id=npmrc \
+    NPM_CONFIG_USERCONFIG=/run/secrets/npmrc npm ci --ignore-scripts --omit=dev
 
 FROM manifests AS build
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --ignore-scripts --include=dev
+RUN --mount=type=secret,id=npmrc \
+    NPM_CONFIG_USERCONFIG=/run/secrets/npmrc npm ci --ignore-scripts --include=dev
 COPY tsconfig.base.json tsconfig.json ./
 COPY client client
 COPY proto proto
