@@ -72,7 +72,7 @@ export async function createBenchWorkspace({ config }: Engine): Promise<DevWorks
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-bench-'));
   // A daemon makes its own only together with an embedded store.
   await createKeysFile(join(folder, KEYS_FILE));
-  return createDevWorkspace({ folder, callers: CALLERS, strangers: [], config });
+  return createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: config() });
 }
 
 export function toDaemonRequest({ folder, configFile }: DevWorkspace) {
