@@ -225,4 +225,22 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/redis-faults.test.js',
     test: 'nothing is answered until it is right',
   },
+  {
+    promise: 6,
+    name: 'the commit script on Redis runs after its caller has given up',
+    file: '/src/store/redis-scripts.js',
+    find: "then return {'late'} end",
+    replace: 'then local late = true end',
+    killedBy: 'store/redis-slow-faults.test.js',
+    test: 'CLIENT PAUSE WRITE',
+  },
+  {
+    promise: 1,
+    name: 'a place in the log of Redis that is gone is no reset',
+    file: '/src/store/redis-reader.js',
+    find: 'if (cursor === undefined || first?.cursor !== cursor)',
+    replace: 'if (cursor === undefined)',
+    killedBy: 'promises/redis-log-lost.test.js',
+    test: 'trimmed beyond the cursor',
+  },
 ];

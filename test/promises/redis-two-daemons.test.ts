@@ -1,40 +1,26 @@
 // Two daemons, one Redis: what is revoked at one is dead at the other, and what was acknowledged outlives kill -9.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
-import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
-import { formatNewKeys } from '../../src/core/key-ring.js';
-import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
-import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
+import type { IntrospectionClient } from '@introspectd/client';
+import type { TestDaemon } from '../support/daemon.js';
+import { REDIS_MISSING, type TestRedis } from '../support/redis-server.js';
+import { startTwoDaemons, type TwoDaemons } from '../support/two-daemons.js';
 
 const REVOKES = 200;
 const CRASHES = 5;
 const RECOVERY_MS = 2000;
 
 describe('two daemons on one Redis', { skip: REDIS_MISSING }, () => {
+  let stage: TwoDaemons;
   let redis: TestRedis;
   let daemon: TestDaemon;
-  let second: DaemonProcess;
   let reader: IntrospectionClient;
   before(async () => {
-    redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
-    const keysFile = join(redis.folder, 'introspectd.keys');
-    writeFileSync(keysFile, formatNewKeys(randomBytes), { mode: 0o600 });
-    daemon = await startTestDaemon({ config: { store: { kind: 'redis', url: redis.url }, keys_file: keysFile } });
-    const { configFile, tls } = daemon.workspace;
-    second = await startDaemonProcess({ configFile, logFile: `${daemon.logFile}.second` });
-    reader = createIntrospectionClient({ target: second.target, tls: tls('orders'), timeoutMs: 5000 });
+    stage = await startTwoDaemons();
+    ({ redis, daemon, reader } = stage);
   });
-  after(async () => {
-    await reader.close();
-    await second.stop('SIGKILL');
-    await daemon.stop();
-    await redis.close();
-  });
+  after(() => stage.close());
 
   it('what is revoked at one is dead at the other from the acknowledgement on', async () => {
     const tokens = Array.from({ length: REVOKES }, (_, index) => `shared-${index}`);
@@ -57,17 +43,6 @@ describe('two daemons on one Redis', { skip: REDIS_MISSING }, () => {
     assert.equal((await reader.introspect('access-1')).active, true);
     await daemon.client('security').revoke('refresh-1');
     assert.deepEqual(await reader.introspect('access-1'), { active: false });
-  });
-
-  it('100 calls at once are a few reads of Redis', async () => {
-    const tokens = Array.from({ length: 100 }, (_, index) => `tick-${index}`);
-    await daemon.register(tokens.map((token) => ({ token })));
-    await redis.admin.config('RESETSTAT');
-    const answers = await Promise.all(tokens.map((token) => reader.introspect(token)));
-    assert.ok(answers.every(({ active }) => active));
-    const stats = await redis.admin.info('commandstats');
-    const calls = Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1]);
-    assert.ok(calls > 0 && calls <= 20, `${calls} reads for 100 calls`);
   });
 
   it('what was acknowledged outlives kill -9 of Redis, and doubt is an error meanwhile', async () => {

@@ -1,4 +1,4 @@
-// Stands between a client and a Unix socket, and cuts connections in the middle of a reply.
+// Stands between a client and a Unix socket; cuts connections in the middle of a reply, or leaves them half open.
 import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 
@@ -6,12 +6,16 @@ export interface CuttingProxy {
   readonly port: number;
   /** Of what the server says on a connection, only so much, then a reset; undefined = all. */
   cutAfterBytes(count: number | undefined): void;
+  /** Of a connection that swallows, nothing comes through any more, in neither direction, ever. */
+  swallow(what: 'all' | 'nothing'): void;
   close(): Promise<void>;
 }
 
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
+  const dead = new WeakSet<Socket>();
   let left: number | undefined;
+  let swallowed: 'all' | 'nothing' = 'nothing';
   const server: Server = createServer((client) => {
     const upstream = createConnection(target);
     for (const socket of [client, upstream]) {
@@ -22,8 +26,13 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         upstream.destroy();
       });
     }
-    client.pipe(upstream);
+    const isDead = (): boolean => {
+      if (swallowed === 'all') dead.add(client);
+      return dead.has(client);
+    };
+    client.on('data', (chunk: Buffer) => void (isDead() || upstream.write(chunk)));
     upstream.on('data', (chunk: Buffer) => {
+      if (isDead()) return;
       if (left === undefined) {
         client.write(chunk);
         return;
@@ -40,6 +49,9 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     cutAfterBytes: (count) => {
       left = count;
+    },
+    swallow: (what) => {
+      swallowed = what;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

@@ -27,9 +27,12 @@ export interface InProcessDaemon {
   stop(): Promise<void>;
 }
 
-export async function startInProcessDaemon(wrap: (store: TokenStore) => TokenStore): Promise<InProcessDaemon> {
+export async function startInProcessDaemon(
+  wrap: (store: TokenStore) => TokenStore,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<InProcessDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
-  const workspace = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: {} });
+  const workspace = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: settings });
   const file = { path: workspace.configFile, text: readFileSync(workspace.configFile, 'utf8') };
   const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: folder });
   const keyRing = parseKeyRing(formatNewKeys(randomBytes));
