@@ -243,4 +243,13 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'promises/redis-log-lost.test.js',
     test: 'trimmed beyond the cursor',
   },
+  {
+    promise: 1,
+    name: 'a tombstone without its log entry',
+    file: '/src/store/store-rules.js',
+    find: "let revision = transaction.appendLog({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });",
+    replace: "let revision = '';",
+    killedBy: 'store/memory-conformance.test.js',
+    test: 'puts the tombstone in place of the record',
+  },
 ];
