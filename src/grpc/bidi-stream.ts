@@ -1,10 +1,8 @@
 // grpc-js duplex stream -> one answer for each message, in order: the next is read when the answer before it has gone
-// out, so a client that does not read is not read from either. The same checks as unary.ts.
-import { once } from 'node:events';
+// out, so a client that does not read is not read from either.
 import type { handleBidiStreamingCall } from '@grpc/grpc-js';
 import { type CallDeps, decodeRequest, type Method } from './method.js';
-import { readRequestId } from './request-id.js';
-import { createTrailer, toCodeName, toServiceError } from './status.js';
+import { runStream } from './stream-call.js';
 
 type BidiStream = handleBidiStreamingCall<Buffer, Buffer>;
 type Call = Parameters<BidiStream>[0];
@@ -18,50 +16,21 @@ export type BidiStreamAdapter = <Request>(method: BidiMethod<Request>) => BidiSt
 
 export function createBidiStreamAdapter(deps: CallDeps): BidiStreamAdapter {
   return (method) => (call) => {
-    run(deps, method, call, readRequestId(call.metadata)).catch(() => call.destroy());
-  };
-}
-
-async function run<Request>(deps: CallDeps, method: BidiMethod<Request>, call: Call, requestId: string) {
-  const startedMs = performance.now();
-  const stop = new AbortController();
-  let error: unknown;
-  let leave: (() => void) | undefined;
-  let callerName: string | undefined;
-  const admit = () => {
-    const caller = deps.findCaller(call);
-    callerName = caller.name;
-    method.authorize(caller);
-  };
-  call.once('cancelled', () => stop.abort());
-  try {
-    leave = deps.inFlight.enter((reason) => {
-      error = reason;
-      stop.abort();
+    void runStream(deps, call, {
+      name: method.name,
+      authorize: (caller) => method.authorize(caller),
+      serve: async ({ signal, admit, send }) => {
+        admit();
+        for (;;) {
+          const message = await nextMessage(call, signal);
+          if (message === undefined) return;
+          // Again: the policy may be another by now.
+          admit();
+          await send(method.answer(decodeRequest(method, message)));
+        }
+      },
     });
-    admit();
-    for (;;) {
-      const message = await nextMessage(call, stop.signal);
-      if (message === undefined) break;
-      // Again: the policy may be another by now.
-      admit();
-      if (!call.write(method.answer(decodeRequest(method, message))))
-        await once(call, 'drain', { signal: stop.signal });
-    }
-  } catch (thrown) {
-    // An aborted wait is the end that was asked for; why is in `error` already.
-    if (!stop.signal.aborted) error = thrown ?? new Error('nothing was thrown');
-  } finally {
-    leave?.();
-  }
-  if (!call.cancelled) {
-    if (error === undefined) call.end(createTrailer(requestId));
-    else call.emit('error', toServiceError(error, requestId));
-  }
-  const settled = { code: toCodeName(error), error, caller: callerName, durationMs: performance.now() - startedMs };
-  deps.observer.observe({ path: call.getPath(), ...settled });
-  if (error === undefined && !deps.callLog.writesSuccesses()) return;
-  deps.callLog.write({ method: method.name, ...settled, requestId, facts: {} });
+  };
 }
 
 /** Undefined when the client has no more to ask, or the signal is aborted. */

@@ -1,0 +1,76 @@
+// What every stream has around its messages: room, the caller, the end, and one record. The same checks as unary.ts.
+import { once } from 'node:events';
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { Caller } from '../core/policy.js';
+import type { CallDeps } from './method.js';
+import { readRequestId } from './request-id.js';
+import { createTrailer, toCodeName, toServiceError } from './status.js';
+
+type Call = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+/** A stream while it is served. */
+export interface ServedStream {
+  readonly requestId: string;
+  /** Aborted when the client cancelled, or when the server ends the stream. */
+  readonly signal: AbortSignal;
+  /** Throws what refuses the caller. Ask again where time passes: the policy may be another by then. */
+  admit(): Caller;
+  /** Resolves when the client may be sent more; rejects once the signal is aborted. */
+  send(message: Buffer): Promise<void>;
+}
+
+export interface StreamWork {
+  /** As in logs. */
+  readonly name: string;
+  /** Throws PERMISSION_MISSING. */
+  authorize(caller: Caller): void;
+  /** Resolves at the good end of the stream. Nothing may be done before admit(). */
+  serve(stream: ServedStream): Promise<void>;
+}
+
+/** Never rejects. */
+export async function runStream(deps: CallDeps, call: Call, work: StreamWork): Promise<void> {
+  const requestId = readRequestId(call.metadata);
+  await settle(deps, call, work, requestId).catch(() => call.destroy());
+}
+
+async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: string): Promise<void> {
+  const startedMs = performance.now();
+  const stop = new AbortController();
+  let error: unknown;
+  let leave: (() => void) | undefined;
+  let callerName: string | undefined;
+  call.once('cancelled', () => stop.abort());
+  try {
+    leave = deps.inFlight.enter((reason) => {
+      error = reason;
+      stop.abort();
+    });
+    await work.serve({
+      requestId,
+      signal: stop.signal,
+      admit: () => {
+        const caller = deps.findCaller(call);
+        callerName = caller.name;
+        work.authorize(caller);
+        return caller;
+      },
+      send: async (message) => {
+        if (!call.write(message)) await once(call, 'drain', { signal: stop.signal });
+      },
+    });
+  } catch (thrown) {
+    // An aborted wait is the end that was asked for; why is in `error` already.
+    if (!stop.signal.aborted) error = thrown ?? new Error('nothing was thrown');
+  } finally {
+    leave?.();
+  }
+  if (!call.cancelled) {
+    if (error === undefined) call.end(createTrailer(requestId));
+    else call.emit('error', toServiceError(error, requestId));
+  }
+  const settled = { code: toCodeName(error), error, caller: callerName, durationMs: performance.now() - startedMs };
+  deps.observer.observe({ path: call.getPath(), ...settled });
+  if (error === undefined && !deps.callLog.writesSuccesses()) return;
+  deps.callLog.write({ method: work.name, ...settled, requestId, facts: {} });
+}
