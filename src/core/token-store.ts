@@ -35,6 +35,8 @@ export interface StoreRead {
   readonly more: boolean;
   /** max(store clock, last time this store used), ms. Never steps back. */
   readonly storeTimeMs: number;
+  /** The store's lease at this moment, ms: what may be granted to a cache on the strength of this read. */
+  readonly leaseMs: number;
 }
 
 export interface RegisterEntry {
@@ -59,9 +61,16 @@ export interface RevokeTokenCommand {
   readonly maxUnknownTombstones: number;
 }
 
+/** A revocation that is durable, and in the log. */
+export interface Committed {
+  readonly revision: Cursor;
+  /** Every lease that was granted on a read before this commit is over so many ms after it. */
+  readonly leasesEndInMs: number;
+}
+
 /** `exhausted`: the token is unknown, and there is no room for its tombstone. Nothing was written. */
 export type RevokeTokenResult =
-  | { readonly outcome: 'revoked'; readonly revision: Cursor; readonly replaced: Uint8Array | undefined }
+  | (Committed & { readonly outcome: 'revoked'; readonly replaced: Uint8Array | undefined })
   | { readonly outcome: 'exhausted' };
 
 export interface RevokeTagCommand {
@@ -69,6 +78,11 @@ export interface RevokeTagCommand {
   readonly issuerTag: Tag;
   /** Undefined = the store's time at commit. */
   readonly beforeMs: number | undefined;
+}
+
+export interface RevokeTagResult extends Committed {
+  /** What now holds for the tag: the command's, or a later one that was there. */
+  readonly beforeMs: number;
 }
 
 export interface StoreMeta {
@@ -108,7 +122,13 @@ export interface TokenStore {
   revokeToken(command: RevokeTokenCommand): Promise<RevokeTokenResult>;
 
   /** Live revocation and log entry in one atomic, durable step. The same tag keeps max(before). */
-  revokeTag(command: RevokeTagCommand): Promise<{ readonly revision: Cursor; readonly beforeMs: number }>;
+  revokeTag(command: RevokeTagCommand): Promise<RevokeTagResult>;
+
+  /**
+   * Resolves as soon as the log may have grown past the cursor, also when nobody can tell, and once the signal is
+   * aborted. Says nothing of what is there: read() does. Rejects with StoreUnavailable.
+   */
+  awaitLog(cursor: Cursor, signal: AbortSignal): Promise<void>;
 
   /** All live tag revocations, in chunks. */
   loadRevocations(): AsyncIterable<readonly Revocation[]>;

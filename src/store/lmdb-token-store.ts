@@ -1,5 +1,6 @@
 // The embedded engine: LMDB, for one process or several on one folder. Reads are synchronous gets from shared memory;
 // writes are group commits, acknowledged when they are on disk.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Tag } from '../core/key-ring.js';
 import type { TokenStore } from '../core/token-store.js';
@@ -16,6 +17,8 @@ import { createStoreClock, type StoreClock } from './store-clock.js';
 import { admitKeys, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
+
+const AWAIT_LOG_MS = 5;
 
 export interface LmdbStoreOptions extends StoreOptions {
   /** A folder, made where it is missing; never on a network file system. */
@@ -75,9 +78,10 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
 
   return {
     read: (digests, cursor) =>
-      readAt((state) => {
+      readAt((state, { leaseMs }) => {
         const storeTimeMs = storeTime(state.lastStoreTimeMs);
-        return { entries: reader.readEntries(digests, storeTimeMs), ...reader.readLog(state, cursor), storeTimeMs };
+        const entries = reader.readEntries(digests, storeTimeMs);
+        return { entries, ...reader.readLog(state, cursor), storeTimeMs, leaseMs };
       }),
 
     register: (entries) =>
@@ -93,6 +97,8 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
         after = page.last;
       } while (after !== undefined);
     },
+
+    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
 
     ready: async () => {
       if ((await findDataFileId(options.path)) !== dataFileId) {

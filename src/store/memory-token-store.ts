@@ -1,4 +1,5 @@
 // The reference engine: the contract in plain maps, for tests and for reading. Nothing outlives the process.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Cursor, TokenStore } from '../core/token-store.js';
 import { decodeLogId, formatCursor, parseCursor } from './cursor.js';
@@ -9,6 +10,8 @@ import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
 import type { StoreTransaction } from './store-transaction.js';
+
+const AWAIT_LOG_MS = 5;
 
 /** Throws StoreUnavailable when `data` was made with other keys. */
 export function createMemoryTokenStore(options: StoreOptions, data: MemoryData = createMemoryData()): TokenStore {
@@ -37,13 +40,13 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
   open();
   return {
     read: async (digests, cursor) => {
-      open();
+      const { leaseMs } = open();
       const storeTimeMs = storeTime(data.lastStoreTimeMs);
       const entries = digests.map((digest) => {
         const entry = data.entries.get(digest);
         return entry === undefined || isExpired(entry, storeTimeMs) ? undefined : entry.bytes;
       });
-      return { entries, ...readLog(data, cursor), storeTimeMs };
+      return { entries, ...readLog(data, cursor), storeTimeMs, leaseMs };
     },
     register: async (entries) => write((transaction) => entries.map((entry) => registerEntry(transaction, entry))),
     revokeToken: async (command) => write((transaction) => revokeToken(transaction, command)),
@@ -58,6 +61,7 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
         yield live.slice(start, start + LIVE_CHUNK);
       }
     },
+    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
     ready: async () => void open(),
     meta: async () => ({ ...open(), lastStoreTimeMs: data.lastStoreTimeMs }),
     close: async () => {

@@ -44,6 +44,7 @@ export interface RedisTime {
 const SAME_TIME: RedisTime = { toStoreMs: (ms) => ms, toRedisMs: (ms) => ms };
 const OPEN_TIMEOUT_MS = 2000;
 const OPEN_POLL_MS = 10;
+const AWAIT_LOG_MS = 5;
 /** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
 const WRITE_TIMEOUT_FACTOR = 5;
 /** Rounds of one read: a store that keeps vanishing is not one. */
@@ -139,7 +140,8 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
         return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };
       });
       const storeTimeMs = storeTimeOf(state);
-      return { entries: read.values.map((value) => toUnexpired(value, storeTimeMs)), ...read.log, storeTimeMs };
+      const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
+      return { entries, ...read.log, storeTimeMs, leaseMs: settings.get().leaseMs };
     },
 
     register: (entries) =>
@@ -175,6 +177,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       } while (from !== '0');
     },
 
+    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
     ready,
     meta: async () => {
       const { state } = await readState([], () => true);

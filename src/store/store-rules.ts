@@ -9,12 +9,12 @@ import {
 } from '../core/entry.js';
 import type { Digest, Tag, TagKind } from '../core/key-ring.js';
 import {
-  type Cursor,
   END_OF_TIME_MS,
   type LoggedRevocation,
   type RegisterEntry,
   type RegisterOutcome,
   type RevokeTagCommand,
+  type RevokeTagResult,
   type RevokeTokenCommand,
   type RevokeTokenResult,
 } from '../core/token-store.js';
@@ -65,11 +65,10 @@ export function revokeToken(transaction: StoreTransaction, command: RevokeTokenC
   let revision = transaction.appendLog({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
   for (const tag of findGrants(places))
     ({ revision } = revokeLive(transaction, { tag, issuerTag, beforeMs: END_OF_TIME_MS }));
-  return { outcome: 'revoked', revision, replaced };
+  return { outcome: 'revoked', revision, leasesEndInMs: transaction.leaseMs, replaced };
 }
 
-/** `beforeMs` of the result is what now holds for the tag: the command's, or a later one that was there. */
-export function revokeTag(transaction: StoreTransaction, command: RevokeTagCommand) {
+export function revokeTag(transaction: StoreTransaction, command: RevokeTagCommand): RevokeTagResult {
   return revokeLive(transaction, { ...command, beforeMs: command.beforeMs ?? transaction.storeTimeMs });
 }
 
@@ -82,12 +81,13 @@ export function isUnknownTombstone(bytes: Uint8Array): boolean {
 function revokeLive(
   transaction: StoreTransaction,
   { tag, issuerTag, beforeMs }: { readonly tag: Tag; readonly issuerTag: Tag; readonly beforeMs: number },
-): { readonly revision: Cursor; readonly beforeMs: number } {
+): RevokeTagResult {
   const there = transaction.findLive(tag);
   const expiresAtMs = transaction.storeTimeMs + transaction.maxTokenTtlMs + transaction.leaseMs;
   const revocation = { tag, issuerTag, beforeMs: Math.max(beforeMs, there?.beforeMs ?? 0) };
   transaction.putLive({ ...revocation, expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0) });
-  return { revision: transaction.appendLog({ kind: 'tag', ...revocation }), beforeMs: revocation.beforeMs };
+  const revision = transaction.appendLog({ kind: 'tag', ...revocation });
+  return { revision, leasesEndInMs: transaction.leaseMs, beforeMs: revocation.beforeMs };
 }
 
 /** The tombstone for what stands there. A repeat never shortens its life. */

@@ -164,6 +164,7 @@ function setUp() {
         reset: false,
         more: false,
         storeTimeMs: 0,
+        leaseMs: 0,
         ...rest,
         cursor: cursor as Cursor,
       });
@@ -174,7 +175,15 @@ function setUp() {
     read: (_digests, cursor) => {
       script.sent.push({ cursor });
       if (script.alwaysReset) {
-        const reply = { entries: [], revocations: [], more: false, storeTimeMs: 0, reset: true, cursor: 'x' as Cursor };
+        const reply = {
+          entries: [],
+          revocations: [],
+          more: false,
+          storeTimeMs: 0,
+          leaseMs: 0,
+          reset: true,
+          cursor: 'x' as Cursor,
+        };
         return Promise.resolve(reply);
       }
       return new Promise((resolve) => waiting.push(resolve));
