@@ -35,8 +35,6 @@ export interface StoreRead {
   readonly more: boolean;
   /** max(store clock, last time this store used), ms. Never steps back. */
   readonly storeTimeMs: number;
-  /** The store's lease at this moment, ms: what may be granted to a cache on the strength of this read. */
-  readonly leaseMs: number;
 }
 
 export interface RegisterEntry {

@@ -1,9 +1,9 @@
 // The embedded engine: LMDB, for one process or several on one folder. Reads are synchronous gets from shared memory;
 // writes are group commits, acknowledged when they are on disk.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Tag } from '../core/key-ring.js';
 import type { TokenStore } from '../core/token-store.js';
+import { formatCursor } from './cursor.js';
 import { createCommitQueue, whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
 import { type LmdbDatabases, openLmdbDatabases } from './lmdb-environment.js';
 import { hasExpired } from './lmdb-expiry.js';
@@ -13,12 +13,14 @@ import type { StoreState } from './lmdb-layout.js';
 import { createLmdbReader } from './lmdb-reader.js';
 import { startSweeper } from './lmdb-sweeper.js';
 import { inLmdbTransaction, type LmdbTransaction, makeLmdbStore } from './lmdb-transaction.js';
+import { createLogNotice } from './log-notice.js';
 import { createStoreClock, type StoreClock } from './store-clock.js';
 import { admitKeys, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
 
-const AWAIT_LOG_MS = 5;
+/** How often who waits for the log looks whether another process wrote to it; a look takes about 3 us. */
+const LOOK_EVERY_MS = 5;
 
 export interface LmdbStoreOptions extends StoreOptions {
   /** A folder, made where it is missing; never on a network file system. */
@@ -35,12 +37,15 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
     inLmdbTransaction(databases, options, storeTime, commands);
   });
   let known: { readonly id: number; readonly settings: StoreSettings } | undefined;
+  const notice = createLogNotice();
   let closed = false;
 
   const write = async <Result>(weight: number, command: (transaction: LmdbTransaction) => Result): Promise<Result> => {
     if (closed) throw new StoreUnavailable('the store is closed');
     try {
-      return await queue.run(weight, command);
+      const result = await queue.run(weight, command);
+      notice.wake();
+      return result;
     } catch (error) {
       throw await toStoreUnavailable(error, 'LMDB could not be written');
     }
@@ -78,10 +83,10 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
 
   return {
     read: (digests, cursor) =>
-      readAt((state, { leaseMs }) => {
+      readAt((state) => {
         const storeTimeMs = storeTime(state.lastStoreTimeMs);
         const entries = reader.readEntries(digests, storeTimeMs);
-        return { entries, ...reader.readLog(state, cursor), storeTimeMs, leaseMs };
+        return { entries, ...reader.readLog(state, cursor), storeTimeMs };
       }),
 
     register: (entries) =>
@@ -98,7 +103,12 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
       } while (after !== undefined);
     },
 
-    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
+    awaitLog: async (cursor, signal) => {
+      while (!signal.aborted) {
+        if (await readAt((state) => formatCursor(state.head) !== cursor)) return;
+        await notice.next(LOOK_EVERY_MS, signal);
+      }
+    },
 
     ready: async () => {
       if ((await findDataFileId(options.path)) !== dataFileId) {

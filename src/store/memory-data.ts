@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Digest, Tag } from '../core/key-ring.js';
 import type { LoggedRevocation } from '../core/token-store.js';
 import { encodeLogId, formatCursor } from './cursor.js';
+import { createLogNotice, type LogNotice } from './log-notice.js';
 import type { StoreSettings } from './store-meta.js';
 import { isUnknownTombstone } from './store-rules.js';
 import type { LiveRevocation, StoredEntry, StoreTransaction } from './store-transaction.js';
@@ -18,6 +19,8 @@ export interface MemoryData {
   /** Oldest first; ids are without gaps. */
   readonly log: { readonly cursor: Buffer; readonly revocation: LoggedRevocation }[];
   lastLogId: number;
+  /** For all handles on it. */
+  readonly notice: LogNotice;
 }
 
 export function createMemoryData(): MemoryData {
@@ -29,6 +32,7 @@ export function createMemoryData(): MemoryData {
     live: new Map(),
     log: [],
     lastLogId: 0,
+    notice: createLogNotice(),
   };
 }
 
@@ -59,6 +63,7 @@ export function createMemoryTransaction(
       const cursor = Buffer.concat([encodeLogId(data.lastLogId), randomBytes(8)]);
       data.log.push({ cursor, revocation });
       data.log.splice(0, data.log.length - logEntries);
+      data.notice.wake();
       return formatCursor(cursor);
     },
     hasRoomForUnknownTombstone: (max) =>

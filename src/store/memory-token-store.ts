@@ -1,5 +1,4 @@
 // The reference engine: the contract in plain maps, for tests and for reading. Nothing outlives the process.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Cursor, TokenStore } from '../core/token-store.js';
 import { decodeLogId, formatCursor, parseCursor } from './cursor.js';
@@ -11,7 +10,8 @@ import type { StoreOptions } from './store-options.js';
 import { FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
 import type { StoreTransaction } from './store-transaction.js';
 
-const AWAIT_LOG_MS = 5;
+/** A store that was wiped has no log to grow: who waits looks again. */
+const LOOK_AGAIN_MS = 1000;
 
 /** Throws StoreUnavailable when `data` was made with other keys. */
 export function createMemoryTokenStore(options: StoreOptions, data: MemoryData = createMemoryData()): TokenStore {
@@ -40,13 +40,13 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
   open();
   return {
     read: async (digests, cursor) => {
-      const { leaseMs } = open();
+      open();
       const storeTimeMs = storeTime(data.lastStoreTimeMs);
       const entries = digests.map((digest) => {
         const entry = data.entries.get(digest);
         return entry === undefined || isExpired(entry, storeTimeMs) ? undefined : entry.bytes;
       });
-      return { entries, ...readLog(data, cursor), storeTimeMs, leaseMs };
+      return { entries, ...readLog(data, cursor), storeTimeMs };
     },
     register: async (entries) => write((transaction) => entries.map((entry) => registerEntry(transaction, entry))),
     revokeToken: async (command) => write((transaction) => revokeToken(transaction, command)),
@@ -61,7 +61,11 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
         yield live.slice(start, start + LIVE_CHUNK);
       }
     },
-    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
+    awaitLog: async (cursor, signal) => {
+      open();
+      const last = data.log.at(-1);
+      if (last !== undefined && formatCursor(last.cursor) === cursor) await data.notice.next(LOOK_AGAIN_MS, signal);
+    },
     ready: async () => void open(),
     meta: async () => ({ ...open(), lastStoreTimeMs: data.lastStoreTimeMs }),
     close: async () => {

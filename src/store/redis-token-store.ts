@@ -7,6 +7,7 @@ import { LIVE_CHUNK } from './page-sizes.js';
 import { connectToRedis, type RedisCommand, type RedisReply } from './redis-connection.js';
 import { isDistrust } from './redis-faults.js';
 import { createRedisKeys } from './redis-keys.js';
+import { createRedisLogWait } from './redis-log-wait.js';
 import {
   entriesCommand,
   liveCommand,
@@ -44,7 +45,6 @@ export interface RedisTime {
 const SAME_TIME: RedisTime = { toStoreMs: (ms) => ms, toRedisMs: (ms) => ms };
 const OPEN_TIMEOUT_MS = 2000;
 const OPEN_POLL_MS = 10;
-const AWAIT_LOG_MS = 5;
 /** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
 const WRITE_TIMEOUT_FACTOR = 5;
 /** Rounds of one read: a store that keeps vanishing is not one. */
@@ -70,6 +70,8 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       if (isDistrust(error)) void trust.check();
     },
   });
+
+  const logWait = createRedisLogWait(server, keys);
 
   const requireOpen = (): void => {
     if (closed) throw new StoreUnavailable('the store is closed');
@@ -121,6 +123,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     closed = true;
     trust.stop();
     connection.close();
+    logWait.close();
   };
 
   try {
@@ -141,7 +144,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       });
       const storeTimeMs = storeTimeOf(state);
       const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
-      return { entries, ...read.log, storeTimeMs, leaseMs: settings.get().leaseMs };
+      return { entries, ...read.log, storeTimeMs };
     },
 
     register: (entries) =>
@@ -177,7 +180,10 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       } while (from !== '0');
     },
 
-    awaitLog: (_, signal) => sleep(AWAIT_LOG_MS, undefined, { signal }).catch(() => undefined),
+    awaitLog: async (cursor, signal) => {
+      requireOpen();
+      await logWait.wait(cursor, signal);
+    },
     ready,
     meta: async () => {
       const { state } = await readState([], () => true);

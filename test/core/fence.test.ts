@@ -164,7 +164,6 @@ function setUp() {
         reset: false,
         more: false,
         storeTimeMs: 0,
-        leaseMs: 0,
         ...rest,
         cursor: cursor as Cursor,
       });
@@ -180,7 +179,6 @@ function setUp() {
           revocations: [],
           more: false,
           storeTimeMs: 0,
-          leaseMs: 0,
           reset: true,
           cursor: 'x' as Cursor,
         };

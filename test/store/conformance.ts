@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { describeAwaitLog } from './conformance-await-log.js';
 import { describeExpiry } from './conformance-expiry.js';
 import { describeMeta } from './conformance-meta.js';
 import { describeRead } from './conformance-read.js';
@@ -29,6 +30,7 @@ export function describeTokenStore(name: string, makeHarness: MakeHarness): void
     describeRegister(withStore);
     describeRevokeToken(withStore);
     describeRevokeTag(withStore);
+    describeAwaitLog(withStore);
     describeExpiry(withStore);
     describeStoreTime(withStore);
     describeMeta(withStore);
