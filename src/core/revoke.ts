@@ -4,7 +4,7 @@ import { decodeEntry } from './entry.js';
 import { IntrospectdError, RateLimited } from './errors.js';
 import type { Fence } from './fence.js';
 import type { KeyRing } from './key-ring.js';
-import { type Caller, requireRevoke } from './policy.js';
+import type { Caller } from './policy.js';
 import { charge, type Rates } from './rates.js';
 import { type Token, tokenSha256 } from './token.js';
 import { type Committed, END_OF_TIME_MS, type TokenStore } from './token-store.js';
@@ -21,7 +21,7 @@ export interface Revoked extends Committed {
 export interface Revoke {
   /** Throws RATE_LIMITED and UNKNOWN_TOKENS_EXHAUSTED. */
   token(token: Token, caller: Caller): Promise<Revoked>;
-  /** Throws PERMISSION_MISSING, ISSUER_NOT_ALLOWED, RATE_LIMITED and ISSUED_BEFORE_IN_FUTURE. */
+  /** Throws ISSUER_NOT_ALLOWED, RATE_LIMITED and ISSUED_BEFORE_IN_FUTURE. */
   allOf(command: RevokeAllOf, caller: Caller): Promise<Revoked>;
 }
 
@@ -77,7 +77,6 @@ export function createRevoke(dependencies: RevokeDependencies): Revoke {
 
     allOf: async (command, caller) => {
       const { selector } = command;
-      requireRevoke(caller, selector.kind);
       if (!caller.issuers.has(selector.iss)) {
         throw new IntrospectdError('ISSUER_NOT_ALLOWED', 'the policy does not give the caller this issuer');
       }
