@@ -19,6 +19,7 @@ import { batch } from './scenarios/batch.js';
 import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
+import { revokeUser } from './scenarios/revoke-user.js';
 import { measureTimeToReady } from './scenarios/startup.js';
 import { writes } from './scenarios/writes.js';
 import { startSite } from './site.js';
@@ -32,8 +33,8 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 
 // Writes last: they make the store grow.
 const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
-  lmdb: [introspectPlaintext, introspectMtls, batch, writes],
-  redis: [introspectMtls, batch, writes],
+  lmdb: [introspectPlaintext, introspectMtls, batch, writes, revokeUser],
+  redis: [introspectMtls, batch, writes, revokeUser],
 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
