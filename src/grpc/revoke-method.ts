@@ -94,7 +94,7 @@ async function finishWait(revoked: Revoked, { signal, extend }: RevokeCall): Pro
 }
 
 function toAuditDetails(
-  { request, result }: Settlement<RevokeRequest, RevokeResult>,
+  { caller, request, result }: Settlement<RevokeRequest, RevokeResult>,
   digestToken: RevokeMethodDeps['digestToken'],
 ): AuditDetails {
   if (request === undefined) return {};
@@ -105,7 +105,8 @@ function toAuditDetails(
   const reason = request.reason || undefined;
   return {
     kind: findTargetKind(request),
-    iss: target?.$case === 'selector' ? target.value.iss : result?.iss,
+    // Any other text may be anything, also a token.
+    iss: selector !== undefined && caller?.issuers.has(selector.iss) ? selector.iss : result?.iss,
     // Users and sessions are as little for the log as tokens are.
     value: named === '' ? undefined : digestToken(named),
     issuedBeforeMs: issuedBefore && parseIssuedBeforeMs(issuedBefore),
