@@ -25,10 +25,14 @@ export interface RevokeMethodDeps {
   readonly waitingRoom: InFlight;
 }
 
-/** What was revoked is revoked, also when the caller is told an error because caches could not be waited for. */
 interface RevokeResult extends Revoked {
-  readonly waitedMs?: number;
-  readonly unfinished?: unknown;
+  /** Of a call that waited for caches. */
+  readonly wait?: Wait;
+}
+
+interface Wait {
+  /** Why the caller is told an error, though what was revoked is revoked; undefined = the wait is over. */
+  readonly unfinished: unknown;
 }
 
 type RevokeCall = UnaryCall<RevokeRequest>;
@@ -46,22 +50,19 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
       checkRequest(caller, request);
       if (!request.waitForCaches) return revoke(deps, call);
       call.moveTo(deps.waitingRoom);
-      return finishWait(await revoke(deps, call), call);
+      const result = await revoke(deps, call);
+      // Now, not after the wait: a daemon that is killed meanwhile has revoked.
+      writeAudit(deps, { requestId: call.requestId, caller, request, result, error: undefined });
+      return { ...result, wait: await finishWait(result, call) };
     },
-    encode: ({ revision, unfinished }) => {
-      if (unfinished !== undefined) throw unfinished;
+    encode: ({ revision, wait }) => {
+      if (wait?.unfinished !== undefined) throw wait.unfinished;
       return Buffer.from(RevokeResponse.encode({ revision }).finish());
     },
     record: {
       describe: ({ target }) => (target?.$case === 'token' ? { token: target.value } : {}),
       audit: (settlement) => {
-        deps.audit.write({
-          action: 'revoke',
-          caller: settlement.caller?.name,
-          requestId: settlement.requestId,
-          code: toCodeName(settlement.error),
-          details: toAuditDetails(settlement, deps.digestToken),
-        });
+        if (settlement.result?.wait === undefined) writeAudit(deps, settlement);
       },
     },
   };
@@ -84,17 +85,30 @@ async function revoke({ revoke, limits }: RevokeMethodDeps, { caller, request }:
   return revoke.token(parseToken(target?.$case === 'token' ? target.value : '', limits.tokenBytes), caller);
 }
 
-async function finishWait(revoked: Revoked, { signal, extend }: RevokeCall): Promise<RevokeResult> {
-  extend(revoked.leasesEndInMs);
+async function finishWait({ leasesEndInMs }: Revoked, { signal, extend }: RevokeCall): Promise<Wait> {
+  extend(leasesEndInMs);
   try {
-    return { ...revoked, waitedMs: await waitForCaches(revoked.leasesEndInMs, signal) };
+    await waitForCaches(leasesEndInMs, signal);
+    return { unfinished: undefined };
   } catch (unfinished) {
-    return { ...revoked, unfinished };
+    return { unfinished };
   }
 }
 
+type RevokeSettlement = Settlement<RevokeRequest, Revoked>;
+
+function writeAudit({ audit, digestToken }: RevokeMethodDeps, settlement: RevokeSettlement): void {
+  audit.write({
+    action: 'revoke',
+    caller: settlement.caller?.name,
+    requestId: settlement.requestId,
+    code: toCodeName(settlement.error),
+    details: toAuditDetails(settlement, digestToken),
+  });
+}
+
 function toAuditDetails(
-  { caller, request, result }: Settlement<RevokeRequest, RevokeResult>,
+  { caller, request, result }: RevokeSettlement,
   digestToken: RevokeMethodDeps['digestToken'],
 ): AuditDetails {
   if (request === undefined) return {};
@@ -114,6 +128,6 @@ function toAuditDetails(
     // A token that someone pasted into the reason must not reach the log by it.
     reason: token === '' ? reason : reason?.replaceAll(token, '(token)'),
     revision: result?.revision,
-    waitedMs: result?.waitedMs === undefined ? undefined : Math.round(result.waitedMs),
+    waitsForCaches: request.waitForCaches || undefined,
   };
 }

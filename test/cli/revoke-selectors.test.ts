@@ -63,7 +63,7 @@ describe('introspectd revoke by something', () => {
     const { code } = await run('--iss', ISSUER, '--sub', 'carol', '--yes', '--wait-for-caches');
     assert.equal(code, 0);
     assert.ok(performance.now() - startedMs >= LEASE_MS);
-    assert.ok(lastAudit().waited_ms >= LEASE_MS);
+    assert.equal(lastAudit().waits_for_caches, true);
     assert.deepEqual([await isActive('of-carol'), await isActive('of-dave')], [false, true]);
   });
 

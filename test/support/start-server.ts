@@ -64,7 +64,7 @@ export interface TestServer extends AsyncDisposable {
 
 type LogField = 'level' | 'msg' | 'time' | 'caller' | 'method' | 'code' | 'request_id' | 'token' | 'count' | 'reason';
 type CallField = 'detail' | 'error' | 'error_code' | 'duration_ms';
-type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision' | 'waited_ms';
+type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision';
 type LogRecord = Readonly<Partial<Record<LogField | CallField | AuditField, unknown>>>;
 
 export interface TestClients {
