@@ -31,8 +31,9 @@ interface RevokeResult extends Revoked {
 }
 
 interface Wait {
-  /** Why the caller is told an error, though what was revoked is revoked; undefined = the wait is over. */
-  readonly unfinished: unknown;
+  readonly isOver: boolean;
+  /** Why it is not: the caller is told, though what was revoked is revoked. */
+  readonly error?: unknown;
 }
 
 type RevokeCall = UnaryCall<RevokeRequest>;
@@ -56,7 +57,7 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
       return { ...result, wait: await finishWait(result, call) };
     },
     encode: ({ revision, wait }) => {
-      if (wait?.unfinished !== undefined) throw wait.unfinished;
+      if (wait !== undefined && !wait.isOver) throw wait.error;
       return Buffer.from(RevokeResponse.encode({ revision }).finish());
     },
     record: {
@@ -89,9 +90,9 @@ async function finishWait({ leasesEndInMs }: Revoked, { signal, extend }: Revoke
   extend(leasesEndInMs);
   try {
     await waitForCaches(leasesEndInMs, signal);
-    return { unfinished: undefined };
-  } catch (unfinished) {
-    return { unfinished };
+    return { isOver: true };
+  } catch (error) {
+    return { isOver: false, error };
   }
 }
 

@@ -105,8 +105,9 @@ describe('a revocation that waits for caches', () => {
     const method = createRevokeMethod({ revoke, waitingRoom, audit, limits: { tokenBytes: 16 }, digestToken: String });
     const ended = new IntrospectdError('CANCELLED', 'the caller gave up');
     const told: unknown[] = [];
+    const caller = createTestPolicy().getCaller([`${TRUST_DOMAIN}/orders`]);
     const result = await method.handle({
-      caller: createTestPolicy().getCaller([`${TRUST_DOMAIN}/orders`]),
+      caller,
       request: WAITING,
       requestId: 'r',
       deadlineMs: 0,
@@ -115,6 +116,7 @@ describe('a revocation that waits for caches', () => {
       extend: (ms) => told.push(ms),
     });
     assert.deepEqual(told, [waitingRoom, LONG_MS]);
-    assert.equal(result.wait?.unfinished, ended);
+    assert.deepEqual(result.wait, { isOver: false, error: ended });
+    assert.throws(() => method.encode(result, caller), ended);
   });
 });
