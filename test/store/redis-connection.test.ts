@@ -75,7 +75,7 @@ describe('a connection to Redis', { skip: REDIS_MISSING }, () => {
       await sleep(1);
     }
     await started;
-    assert.ok(refused.length > 10);
+    assert.ok(refused.length > 1);
     assert.equal(await find(stage, refused), 0);
   });
 
