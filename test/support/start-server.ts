@@ -81,7 +81,11 @@ export const REVOKES_ALL: Revoke = {
   token: async () => ({ revision: CURSOR, iss: ISSUER, beforeMs: 253402300799999 }),
 };
 
-const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
+const NO_METRICS: CallObserver = {
+  observe: () => undefined,
+  observeHandshakeFailure: () => undefined,
+  observeInFlight: () => undefined,
+};
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,
