@@ -13,10 +13,9 @@ import type { TokenClaims } from '../../src/gen/introspectd/v1/token_claims.js';
 import { encodeClaims } from '../../src/grpc/claims-codec.js';
 import { openRedisTokenStore } from '../../src/store/redis-token-store.js';
 import { AUDIENCE, ISSUER } from '../corpus.js';
-import type { FigureGroup, FigureRow } from '../figures.js';
+import { type FigureGroup, type FigureRow, toFigureRows } from '../figures.js';
 import { formatNumber } from '../numbered-body.js';
 import { type RedisServer, startRedisServer } from '../redis-server.js';
-import { toSpread } from '../statistics.js';
 
 /** What its titles begin with. */
 export const RECORD_MEMORY = 'Memory of Redis';
@@ -56,16 +55,19 @@ export async function measureRecordMemory(records: number, folder: string): Prom
     const ours = await inNewRedis(folder, (redis) => fillThroughEngine(redis, records, tokens));
     if (ours === undefined) return [];
     const plain = await inNewRedis(folder, (redis) => fillPlainly(redis, records, ours));
-    const lengths = `key ${ours.keyBytes} B, value ${ours.valueBytes} B`;
-    rows.push({ name: `a record ${tokens} (${lengths})`, ...toFigure(ours), goal: '400 B at most' });
-    if (plain) rows.push({ name: 'SET of as long a key and value, PXAT', ...toFigure(plain) });
+    if (plain === undefined) return [];
+    const heads = {
+      ours: {
+        name: `a record ${tokens} (key ${ours.keyBytes} B, value ${ours.valueBytes} B)`,
+        unit: 'B',
+        goal: '400 B at most',
+      },
+      plain: { name: 'SET of as long a key and value, PXAT', unit: 'B' },
+    } as const;
+    rows.push(...toFigureRows([{ ours: ours.bytesEach, plain: plain.bytesEach }], heads));
   }
   const title = `${RECORD_MEMORY}, ${records.toLocaleString('en-US')} records with ${CLAIMS_BYTES} B of claims`;
   return [{ title, rows }];
-}
-
-function toFigure({ bytesEach }: Filled): Pick<FigureRow, 'unit' | 'value'> {
-  return { unit: 'B', value: toSpread([bytesEach]) };
 }
 
 async function inNewRedis<Result>(
