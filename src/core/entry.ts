@@ -1,10 +1,10 @@
 // What a store holds for a digest: a record, or the tombstone that replaces it. One layout serves both, big-endian:
 //
-//   0  kind (1 record, 2 tombstone; also the version)     14  exp in seconds (5)
-//   1  token_use (4 bits), 16: the issuer gave            19  presence mask of the claims (3)
-//      issued_at_ms, 32: there is an nbf                  22  tag mask (1), in the order of TAG_KINDS
-//   2  registered_at in ms (6; stamped by the store)      23  number of audiences (1)
-//   8  claimed issue instant in ms (6)                    24  tags, 8 bytes each
+//   0  kind (1 record, 2 tombstone; also the version)      9  claimed issue instant in ms (6)
+//   1  token_use (4 bits), 16: the issuer gave            15  exp in seconds (5)
+//      issued_at_ms, 32: there is an nbf                  20  presence mask of the claims (3)
+//   2  registered_at in ms (6; stamped by the store)      23  tag mask (1), in the order of TAG_KINDS
+//   8  number of audiences (1)                            24  tags, 8 bytes each
 //                                                             then nbf in seconds (5) where there is one,
 //                                                             (offset, length) of iss and of each aud in the body,
 //                                                             2 + 2 bytes each, and the body
@@ -55,11 +55,11 @@ const USE_BITS = 15;
 const HAS_ISSUED_AT = 16;
 const HAS_NBF = 32;
 const REGISTERED_AT = 2;
-const CLAIMED_ISSUE = 8;
-const EXP = 14;
-const MASK = 19;
-const TAG_MASK = 22;
-const AUDIENCES = 23;
+const AUDIENCES = 8;
+const CLAIMED_ISSUE = 9;
+const EXP = 15;
+const MASK = 20;
+const TAG_MASK = 23;
 const HEADER_BYTES = 24;
 const TAG_BYTES = 8;
 const NBF_BYTES = 5;
