@@ -67,7 +67,8 @@ for (const engine of findEngines(redis)) {
   groups.push(...measured.groups);
 }
 await redis?.stop();
-const figures = await recordMemory();
+// It takes minutes.
+const figures = values.quick ? [] : await recordMemory();
 console.log(`${formatEngines(engines)}\n`);
 
 const date = new Date().toISOString().slice(0, 10);

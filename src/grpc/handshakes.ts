@@ -11,6 +11,7 @@ export const HANDSHAKE_FAILURES = [
   'certificate_revoked',
   'certificate_expired',
   'certificate_untrusted',
+  'server_untrusted',
   'not_tls_1_3',
   'timeout',
   'closed',
@@ -30,6 +31,10 @@ const REASONS: ReadonlyMap<string, HandshakeFailure> = new Map([
   ['CERT_REVOKED', 'certificate_revoked'],
   ['CERT_HAS_EXPIRED', 'certificate_expired'],
   ['CERT_NOT_YET_VALID', 'certificate_expired'],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'server_untrusted'],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'server_untrusted'],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'server_untrusted'],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'server_untrusted'],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'not_tls_1_3'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'not_tls_1_3'],
   ['ERR_SSL_HTTP_REQUEST', 'not_tls_1_3'],
@@ -49,7 +54,8 @@ export function watchHandshakes(server: Server, { logger, observer }: HandshakeD
     listening.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       const reason = toReason(error, socket);
       observer.observeHandshakeFailure(reason);
-      log(reason);
+      // Probes of the port come and go; what they leave in the log would hide the rest.
+      if (reason !== 'closed') log(reason);
     });
   }
 }
