@@ -1,5 +1,5 @@
 // docs/benchmarks.md, of docs/benchmarks.json alone.
-import { formatEngines, formatGroup } from './format-report.js';
+import { formatEngines, formatFigures, formatGroup } from './format-report.js';
 import type { Report } from './report.js';
 import type { GroupResult } from './rounds.js';
 
@@ -29,6 +29,7 @@ export function formatMarkdown(report: Report): string {
     METHOD,
     '## Results',
     ...report.groups.map(formatGroup),
+    ...report.figures.map(formatFigures),
     formatEngines(report.engines),
     '## What disappoints',
     ...toList(findDisappointments(report.groups)),

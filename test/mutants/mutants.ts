@@ -236,6 +236,25 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'CLIENT PAUSE WRITE',
   },
   {
+    promise: 6,
+    name: 'offline queue on: what Redis was not there for happens later',
+    file: '/src/store/redis-connection.js',
+    find: 'enableOfflineQueue: false',
+    replace: 'enableOfflineQueue: true',
+    killedBy: 'store/redis-connection.test.js',
+    test: 'while Redis is away',
+  },
+  {
+    promise: 6,
+    // Either of the two is enough, so both are taken out.
+    name: 'what was under way when Redis was lost is sent again',
+    file: '/src/store/redis-connection.js',
+    find: 'autoResendUnfulfilledCommands: false,\n    maxRetriesPerRequest: 0,',
+    replace: 'autoResendUnfulfilledCommands: true,',
+    killedBy: 'store/redis-connection.test.js',
+    test: 'is not sent again',
+  },
+  {
     promise: 1,
     name: 'a place in the log of Redis that is gone is no reset',
     file: '/src/store/redis-reader.js',

@@ -86,7 +86,11 @@ export const REGISTERS_ALL: Register = {
 const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
 export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
-const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
+const NO_METRICS: CallObserver = {
+  observe: () => undefined,
+  observeHandshakeFailure: () => undefined,
+  observeInFlight: () => undefined,
+};
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,
