@@ -173,6 +173,8 @@ describe('expiry of the revocation table', () => {
       assert.equal(table.isRevoked(hashed(index), 1), index % 10 === 0, `${index}`);
     }
     assert.equal(table.size, MANY / 10);
+    expireAll(table, 3000);
+    assert.equal(table.size, 0);
   });
 });
 
