@@ -1,5 +1,5 @@
 // docs/benchmarks.md, of docs/benchmarks.json alone.
-import { formatEngines, formatGroup } from './format-report.js';
+import { formatEngines, formatFigures, formatGroup } from './format-report.js';
 import type { Report } from './report.js';
 import type { GroupResult } from './rounds.js';
 
@@ -14,7 +14,7 @@ about another one of 100,000 tokens at every call by a closed loop of pre-framed
 grpc-status. Over plaintext it is the shipped service in a server of the benchmark's own (no configuration of the daemon
 serves plaintext) asked about one token by h2load, where a wrong answer shows in the bytes received. The echo is grpc-js with
 a handler that answers at once. Redis has an append-only file that is flushed every second. Server and generator share the
-machine.`;
+machine. Rows that are no rates have as many samples as a row has rounds, each in a process of its own.`;
 
 export function formatMarkdown(report: Report): string {
   const { machine, schedule } = report;
@@ -28,6 +28,7 @@ export function formatMarkdown(report: Report): string {
     METHOD,
     '## Results',
     ...report.groups.map(formatGroup),
+    ...report.figures.map(formatFigures),
     formatEngines(report.engines),
     '## What disappoints',
     ...toList(findDisappointments(report.groups)),

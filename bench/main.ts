@@ -10,8 +10,9 @@ import { startChild } from './child.js';
 import { ASKED, REVOKED } from './corpus.js';
 import type { EchoPorts, EchoQuestion } from './echo-server.js';
 import { type Engine, findEngines } from './engines.js';
+import type { FigureGroup } from './figures.js';
 import { formatMarkdown } from './format-markdown.js';
-import { formatEngines, formatGroup } from './format-report.js';
+import { formatEngines, formatFigures, formatGroup } from './format-report.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
 import { describeMachine, type EngineFacts, findRemarks, type Report } from './report.js';
 import { type GroupResult, runGroup, type Schedule } from './rounds.js';
@@ -19,7 +20,8 @@ import { batch } from './scenarios/batch.js';
 import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
-import { measureTimeToReady } from './scenarios/startup.js';
+import { measureRevocationTable } from './scenarios/revocation-table.js';
+import { measureLoadedStart, measureTimeToReady } from './scenarios/startup.js';
 import { writes } from './scenarios/writes.js';
 import { startSite } from './site.js';
 
@@ -28,6 +30,7 @@ const QUICK: Schedule = { rounds: 3, windowMs: 650, warmUpMs: 200 };
 /** Over mutual TLS the quick run asks with this many calls in flight alone. */
 const FULLEST = 100;
 const STARTS = { full: 7, quick: 3 };
+const LIVE_REVOCATIONS = { full: 1_000_000, quick: 100_000 };
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 
 // Writes last: they make the store grow.
@@ -49,7 +52,10 @@ if (redis === undefined)
   console.error('SKIPPED: all rows with Redis; there is no redis-server and none can be installed');
 const groups: GroupResult[] = [];
 const engines: EngineFacts[] = [];
+const figures: FigureGroup[] = [];
+show(await measureRevocationTable(schedule.rounds));
 for (const engine of findEngines(redis)) {
+  show(await measureLoadedStart(engine, LIVE_REVOCATIONS[mode], STARTS[mode]));
   const measured = await measureEngine(engine, redis);
   engines.push(measured.facts);
   groups.push(...measured.groups);
@@ -60,11 +66,17 @@ console.log(`${formatEngines(engines)}\n`);
 const date = new Date().toISOString().slice(0, 10);
 const skipped = redis === undefined ? ['No redis-server was there: the rows with Redis are missing.'] : [];
 const remarks = [...skipped, ...findRemarks(groups)];
-const report: Report = { date, mode, machine: describeMachine(redis?.version), schedule, engines, groups, remarks };
+const machine = describeMachine(redis?.version);
+const report: Report = { date, mode, machine, schedule, engines, groups, figures, remarks };
 for (const remark of remarks) console.log(`NOTE: ${remark}`);
 writeFileSync(join(DOCS, 'benchmarks.json'), `${JSON.stringify(report, toRounded, 2)}\n`);
 writeFileSync(join(DOCS, 'benchmarks.md'), formatMarkdown(report));
 process.exit(0);
+
+function show(group: FigureGroup): void {
+  console.log(`${formatFigures(group)}\n`);
+  figures.push(group);
+}
 
 async function measureEngine(
   engine: Engine,

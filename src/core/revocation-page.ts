@@ -20,14 +20,6 @@ export interface Page {
   words: Int32Array;
 }
 
-/** Words are signed; `head` with TAKEN. */
-export interface PageEntry {
-  readonly head: number;
-  readonly tail: number;
-  readonly beforeMs: number;
-  readonly seenSeconds: number;
-}
-
 /** Where a page's words lie while it is put in place again: one for all pages, for this leaves nothing to collect. */
 export interface Scratch {
   words: Int32Array;
@@ -54,7 +46,7 @@ export function canMerge(from: Page, into: Page): boolean {
   return from.depth === into.depth && from.count + into.count <= into.leastCapacity * FILLED_BY_MERGE;
 }
 
-/** The slot of a tag, or the free one where it would go. */
+/** The slot of a tag, or the free one where it would go. Words are signed, and `head` is with TAKEN. */
 export function findSlot({ words, capacity }: Page, head: number, tail: number): number {
   // Tags are keyed hashes: their second word spreads evenly over the slots, and nobody chooses it.
   let slot = Math.floor(((tail >>> 0) * capacity) / WORD_VALUES);
@@ -77,12 +69,16 @@ export function readSeen({ words, capacity }: Page, slot: number): number {
   return unsigned(words[4 * capacity + slot]);
 }
 
-export function writeSlot({ words, capacity }: Page, slot: number, entry: PageEntry): void {
-  words[slot] = entry.head;
-  words[capacity + slot] = entry.tail;
-  words[2 * capacity + slot] = entry.beforeMs;
-  words[3 * capacity + slot] = Math.floor(entry.beforeMs / WORD_VALUES);
-  words[4 * capacity + slot] = entry.seenSeconds;
+export function takeSlot(page: Page, slot: number, head: number, tail: number): void {
+  page.words[slot] = head;
+  page.words[page.capacity + slot] = tail;
+  page.count++;
+}
+
+export function writeTimes({ words, capacity }: Page, slot: number, beforeMs: number, seenSeconds: number): void {
+  words[2 * capacity + slot] = beforeMs;
+  words[3 * capacity + slot] = Math.floor(beforeMs / WORD_VALUES);
+  words[4 * capacity + slot] = seenSeconds;
 }
 
 /** Moves the entries whose heads have this bit into `upper`, an empty page. */

@@ -16,7 +16,8 @@ import {
   splitPage,
   sweepPage,
   TAKEN,
-  writeSlot,
+  takeSlot,
+  writeTimes,
 } from './revocation-page.js';
 import type { Revocation } from './token-store.js';
 
@@ -62,17 +63,13 @@ export function createRevocationTable(): RevocationTable {
     const head = first | TAKEN;
     const page = findPageWithRoom(first);
     const slot = findSlot(page, head, tail);
-    const isNew = !isTaken(page, slot);
-    const known = isNew ? 0 : readBefore(page, slot);
-    const knownSeen = isNew ? 0 : readSeen(page, slot);
-    writeSlot(page, slot, {
-      ...{ head, tail },
-      beforeMs: Math.max(known, beforeMs),
-      seenSeconds: Math.max(knownSeen, seenSeconds),
-    });
-    if (!isNew) return;
-    page.count++;
-    size++;
+    if (!isTaken(page, slot)) {
+      takeSlot(page, slot, head, tail);
+      size++;
+    }
+    // Both are 0 in a slot that was free.
+    const [known, knownSeen] = [readBefore(page, slot), readSeen(page, slot)];
+    writeTimes(page, slot, Math.max(known, beforeMs), Math.max(knownSeen, seenSeconds));
   }
 
   function findPageWithRoom(first: number): Page {
