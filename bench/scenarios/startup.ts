@@ -15,7 +15,7 @@ const POLL_MS = 2;
 export async function measureTimeToReady(engine: Engine, starts: number): Promise<Spread> {
   const workspace = await createBenchWorkspace(engine);
   try {
-    return toSpread(await startAgainAndAgain(workspace, starts));
+    return toSpread(await startAgainAndAgain(workspace, starts, 0));
   } finally {
     rmSync(workspace.folder, { recursive: true, force: true });
   }
@@ -26,7 +26,7 @@ export async function measureLoadedStart(engine: Engine, revocations: number, st
   const workspace = await createBenchWorkspace(engine);
   try {
     await writeLiveRevocations(workspace.configFile, revocations);
-    const samples = (await startAgainAndAgain(workspace, starts)).map((readyMs) => ({ readyMs }));
+    const samples = (await startAgainAndAgain(workspace, starts, revocations)).map((readyMs) => ({ readyMs }));
     return {
       title: `Start with ${revocations.toLocaleString('en-US')} live revocations, ${engine.name}`,
       rows: toFigureRows(samples, { readyMs: { name: 'from the start of the process to ready', unit: 'ms' } }),
@@ -36,7 +36,12 @@ export async function measureLoadedStart(engine: Engine, revocations: number, st
   }
 }
 
-async function startAgainAndAgain(workspace: DevWorkspace, starts: number): Promise<readonly number[]> {
+/** Throws when a daemon is ready and does not hold as many revocations. */
+async function startAgainAndAgain(
+  workspace: DevWorkspace,
+  starts: number,
+  revocations: number,
+): Promise<readonly number[]> {
   const times: number[] = [];
   for (let start = 0; start < starts; start++) {
     const startedMs = performance.now();
@@ -44,6 +49,8 @@ async function startAgainAndAgain(workspace: DevWorkspace, starts: number): Prom
     try {
       while (!(await isReady(daemon.opsTarget))) await sleep(POLL_MS);
       times.push(performance.now() - startedMs);
+      const held = await readLiveRevocations(daemon.opsTarget);
+      if (held !== revocations) throw new Error(`the daemon is ready and holds ${held} of ${revocations} revocations`);
     } finally {
       await daemon.stop('SIGKILL');
     }
@@ -54,4 +61,9 @@ async function startAgainAndAgain(workspace: DevWorkspace, starts: number): Prom
 async function isReady(opsTarget: string): Promise<boolean> {
   const { ok } = await fetch(`http://${opsTarget}/readyz`, { headers: { connection: 'close' } });
   return ok;
+}
+
+async function readLiveRevocations(opsTarget: string): Promise<number> {
+  const text = await (await fetch(`http://${opsTarget}/metrics`, { headers: { connection: 'close' } })).text();
+  return Number(/^introspectd_revocations_live(?:\{.*\})? (\S+)$/m.exec(text)?.[1]);
 }
