@@ -1,6 +1,6 @@
-// All live tag revocations, in memory: what the judge asks besides the entry itself. Extendible hashing: pages of one
-// size, found by the first bits of a tag, and split, swept and merged one at a time, so that no step takes long however
-// many there are.
+// All live tag revocations, in memory: what the judge asks besides the entry itself. Extendible hashing: pages, found
+// by the first bits of a tag, that are split, swept and merged one at a time, so that no step takes long however many
+// there are.
 import {
   canMerge,
   createPage,
@@ -30,9 +30,10 @@ export interface RevocationTable {
    */
   isRevoked(tags: Uint8Array, issueInstantMs: number): boolean;
   /**
-   * One step, under 1 ms, of forgetting what was last seen before this store time, when nothing that it concerns can be
+   * One step, far under 5 ms, of forgetting what was last seen before this store time, when nothing that it concerns can be
    * valid any more. True when the pass is through: until then call it again, with any turns of the event loop between.
-   * Times are kept in seconds, rounded so that an entry may live a second longer and never shorter.
+   * Times are kept in seconds, rounded so that an entry may live a second longer and never shorter. Throws RangeError on
+   * what is no time.
    */
   expire(seenBeforeMs: number): boolean;
   readonly size: number;
@@ -68,7 +69,8 @@ export function createRevocationTable(): RevocationTable {
       size++;
     }
     // Both are 0 in a slot that was free.
-    const [known, knownSeen] = [readBefore(page, slot), readSeen(page, slot)];
+    const known = readBefore(page, slot);
+    const knownSeen = readSeen(page, slot);
     writeTimes(page, slot, Math.max(known, beforeMs), Math.max(knownSeen, seenSeconds));
   }
 
@@ -167,6 +169,8 @@ function widthOf({ depth }: Page): number {
 
 /** Beyond the last second, in the year 2106, nothing is forgotten any more. */
 function toSeconds(seconds: number): number {
+  // NaN is before and after nothing: with it, everything would be forgotten.
+  if (!Number.isFinite(seconds)) throw new RangeError('a store time is a number of ms');
   return Math.min(Math.max(0, seconds), LAST_SECOND);
 }
 

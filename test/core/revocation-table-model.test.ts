@@ -23,7 +23,7 @@ interface World {
 }
 
 const { INTROSPECTD_MODEL_RUNS } = process.env;
-const RUNS = Number(INTROSPECTD_MODEL_RUNS ?? 150);
+const RUNS = Number(INTROSPECTD_MODEL_RUNS ?? 100);
 const NO_ISSUER = new Uint8Array(8) as Tag;
 const SAMPLE = 200;
 

@@ -77,7 +77,12 @@ describe('the revocation table', () => {
     for (const beforeMs of [Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53]) {
       assert.throws(() => table.apply([revocation(1, beforeMs)], 0), RangeError);
     }
+    for (const noTime of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => table.expire(noTime), RangeError);
+      assert.throws(() => table.apply([revocation(1, 1)], noTime), RangeError);
+    }
     assert.equal(table.size, 1);
+    assert.ok(table.isRevoked(tags(7), 1000));
   });
 
   it('forgets nothing by growth, and makes up nothing', () => {
