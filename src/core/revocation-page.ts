@@ -1,5 +1,5 @@
-// One page of the revocation table: open addressing over one typed array, five words a slot. The words of one kind lie
-// together, so that looking for a tag that is not there, which nearly every look is, touches the heads alone.
+// One page of the revocation table: open addressing over one typed array, five words a slot. All heads come first, so that
+// looking for a tag that is not there, which nearly every look is, touches them alone; then the rest of each slot.
 //
 //   head    first word of the tag, its top bit set: the page's place tells that bit, so here it says that the slot is taken
 //   tail    second word of the tag; together they are the tag, to the last bit
@@ -28,6 +28,11 @@ export interface Scratch {
 export const TAKEN = 0x8000_0000;
 
 const WORDS = 5;
+/** Of a slot, beside its head. */
+const REST = 4;
+const BEFORE_LOW = 1;
+const BEFORE_HIGH = 2;
+const SEEN = 3;
 const WORD_VALUES = 0x1_0000_0000;
 /** Linear probing is short up to this. */
 const FILLED_AT_MOST = 0.85;
@@ -52,7 +57,7 @@ export function findSlot({ words, capacity }: Page, head: number, tail: number):
   let slot = Math.floor(((tail >>> 0) * capacity) / WORD_VALUES);
   for (;;) {
     const found = words[slot];
-    if (found === 0 || (found === head && words[capacity + slot] === tail)) return slot;
+    if (found === 0 || (found === head && words[capacity + REST * slot] === tail)) return slot;
     slot = slot + 1 === capacity ? 0 : slot + 1;
   }
 }
@@ -62,23 +67,25 @@ export function isTaken({ words }: Page, slot: number): boolean {
 }
 
 export function readBefore({ words, capacity }: Page, slot: number): number {
-  return unsigned(words[3 * capacity + slot]) * WORD_VALUES + unsigned(words[2 * capacity + slot]);
+  const rest = capacity + REST * slot;
+  return unsigned(words[rest + BEFORE_HIGH]) * WORD_VALUES + unsigned(words[rest + BEFORE_LOW]);
 }
 
 export function readSeen({ words, capacity }: Page, slot: number): number {
-  return unsigned(words[4 * capacity + slot]);
+  return unsigned(words[capacity + REST * slot + SEEN]);
 }
 
 export function takeSlot(page: Page, slot: number, head: number, tail: number): void {
   page.words[slot] = head;
-  page.words[page.capacity + slot] = tail;
+  page.words[page.capacity + REST * slot] = tail;
   page.count++;
 }
 
 export function writeTimes({ words, capacity }: Page, slot: number, beforeMs: number, seenSeconds: number): void {
-  words[2 * capacity + slot] = beforeMs;
-  words[3 * capacity + slot] = Math.floor(beforeMs / WORD_VALUES);
-  words[4 * capacity + slot] = seenSeconds;
+  const rest = capacity + REST * slot;
+  words[rest + BEFORE_LOW] = beforeMs;
+  words[rest + BEFORE_HIGH] = Math.floor(beforeMs / WORD_VALUES);
+  words[rest + SEEN] = seenSeconds;
 }
 
 /** Moves the entries whose heads have this bit into `upper`, an empty page. */
@@ -135,10 +142,12 @@ function redistribute(
 }
 
 function copySlot(from: Page, slot: number, into: Page): void {
-  const free = findSlot(into, from.words[slot] ?? 0, from.words[from.capacity + slot] ?? 0);
-  for (let word = 0; word < WORDS; word++) {
-    into.words[word * into.capacity + free] = from.words[word * from.capacity + slot] ?? 0;
-  }
+  const head = from.words[slot] ?? 0;
+  const rest = from.capacity + REST * slot;
+  const free = findSlot(into, head, from.words[rest] ?? 0);
+  into.words[free] = head;
+  const freeRest = into.capacity + REST * free;
+  for (let word = 0; word < REST; word++) into.words[freeRest + word] = from.words[rest + word] ?? 0;
   into.count++;
 }
 
