@@ -15,7 +15,7 @@ about another one of 100,000 tokens at every call by a closed loop of pre-framed
 grpc-status. Over plaintext it is the shipped service in a server of the benchmark's own (no configuration of the daemon
 serves plaintext) asked about one token by h2load, where a wrong answer shows in the bytes received. The echo is grpc-js with
 a handler that answers at once. Redis has an append-only file that is flushed every second. Server and generator share the
-machine.`;
+machine. Rows that are no rates have as many samples as a row has rounds, each in a process of its own.`;
 
 export function formatMarkdown(report: Report): string {
   const { machine, schedule } = report;
