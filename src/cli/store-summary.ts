@@ -3,14 +3,14 @@ import { formatDuration } from '../config/duration.js';
 import type { KeyRing } from '../core/key-ring.js';
 import type { DigestKeyUse } from '../core/token-store.js';
 import type { StoreSummary } from '../store/lmdb-inspect.js';
-import { RESERVED_FOR_MS } from '../store/store-keys.js';
+import { reservedForMs } from '../store/store-keys.js';
 import type { Row } from './terminal.js';
 
 /** `keyRing`: that of the keys file at hand, where it could be read. */
 export function describeStoreSummary({ meta, entries, storeTimeMs }: StoreSummary, keyRing: KeyRing | undefined): Row {
   const { maxTokenTtlMs, leaseMs } = meta;
   const toUse = ({ reservedMs, usedUntilMs }: DigestKeyUse): string => {
-    if (storeTimeMs < reservedMs + RESERVED_FOR_MS) return 'written with';
+    if (storeTimeMs < reservedMs + reservedForMs(meta)) return 'written with';
     return usedUntilMs > storeTimeMs ? 'needed' : 'retired';
   };
   return {

@@ -145,13 +145,17 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     read: async (digests, cursor) => {
       const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];
       const skip = digests.length === 0 ? 0 : 1;
-      const { result: read, state } = await readState(commands, (replies) => {
+      const {
+        result: read,
+        state,
+        settings: met,
+      } = await readState(commands, (replies) => {
         const log = toLog(replies.slice(skip), cursor);
         return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };
       });
       const storeTimeMs = storeTimeOf(state);
       const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
-      return { entries, ...read.log, storeTimeMs, leaseMs: settings.get().leaseMs };
+      return { entries, ...read.log, storeTimeMs, leaseMs: met.leaseMs };
     },
 
     register: (entries) =>

@@ -8,8 +8,12 @@ import type { StoreOptions } from './store-options.js';
 
 type KeyChecks = Pick<StoreOptions, 'keyChecks'>;
 
+const HOUR_MS = 3_600_000;
+
 /** A writer reserves its key for so long at once: the settings change once in so long, not with every write. */
-export const RESERVED_FOR_MS = 3_600_000;
+export function reservedForMs({ maxTokenTtlMs }: Pick<StoreSettings, 'maxTokenTtlMs'>): number {
+  return Math.min(HOUR_MS, maxTokenTtlMs);
+}
 
 /**
  * The settings with the writing key among the keys in use; the very same object when it is there already. Throws
@@ -47,7 +51,7 @@ export function reserveWritingKey(settings: StoreSettings, options: KeyChecks, s
   if (
     key !== undefined &&
     key.usedUntilMs >= revocationEndMs(settings, storeTimeMs) &&
-    storeTimeMs < key.reservedMs + RESERVED_FOR_MS
+    storeTimeMs < key.reservedMs + reservedForMs(settings)
   ) {
     return settings;
   }
@@ -80,7 +84,7 @@ function reservedUntilMs(
   { usedUntilMs }: Pick<DigestKeyUse, 'usedUntilMs'>,
   storeTimeMs: number,
 ): number {
-  return Math.max(usedUntilMs, revocationEndMs(settings, storeTimeMs) + RESERVED_FOR_MS);
+  return Math.max(usedUntilMs, revocationEndMs(settings, storeTimeMs) + reservedForMs(settings));
 }
 
 function toInstant(ms: number): string {

@@ -157,6 +157,7 @@ export function describeBounds(withStore: WithStore): void {
         assert.equal(await leasesEndInMs(second), LEASE_MS);
         await harness.store.changeBounds({ leaseMs: 5 * LEASE_MS });
         assert.equal((await second.meta()).leaseMs, 5 * LEASE_MS);
+        assert.equal((await second.read([], undefined)).leaseMs, 5 * LEASE_MS);
         assert.equal(await leasesEndInMs(second), 5 * LEASE_MS);
       }),
     );
@@ -167,6 +168,7 @@ export function describeBounds(withStore: WithStore): void {
         await harness.store.changeBounds({ leaseMs: LEASE_MS / 4 });
         assert.equal((await harness.store.meta()).leaseMs, LEASE_MS / 4);
         const second = await harness.openSecond();
+        assert.equal((await second.read([], undefined)).leaseMs, LEASE_MS / 4);
         assert.equal(await leasesEndInMs(second), LEASE_MS);
         harness.clockMs += LEASE_MS / 2;
         await harness.reopen();
