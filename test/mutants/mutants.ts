@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { STORE_MUTANTS } from './store-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -279,4 +280,5 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...STORE_MUTANTS,
 ];

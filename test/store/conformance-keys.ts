@@ -122,7 +122,7 @@ export function describeKeys(withStore: WithStore): void {
       'who still writes with a key keeps it in use; after a pause, the next write takes the ones that lack it out',
       withStore(async (harness) => {
         const { store } = harness;
-        for (const stepMs of [HOUR_MS, LONGEST_MS, HOUR_MS]) {
+        for (const stepMs of [HOUR_MS / 2, HOUR_MS, LONGEST_MS]) {
           harness.clockMs += stepMs;
           await store.register([entryAt(harness, `t${stepMs}`, RING)]);
           const untilMs = await usedUntil(store, OLD);
