@@ -42,6 +42,14 @@ function testRotation(makeConfig: () => Config): void {
           await load.untilAnswered(READS_A_STEP);
         }
       }
+      for (const change of ['max_token_ttl=60d', 'lease=1s', 'max_token_ttl=2h']) {
+        const [{ keysFile }] = stage.daemons;
+        const { code, stderr } = await runCli([
+          ...['store', 'set', change, '--config', stage.configFile, '--keys-file', keysFile],
+        ]);
+        assert.equal(code, 0, stderr);
+        await load.untilAnswered(100);
+      }
       while (load.answers.reduce((sum, count) => sum + count, 0) < READS) await load.untilAnswered(100);
     } finally {
       await load.stop();
