@@ -49,6 +49,14 @@ export function createRedisSettings({ options, keys, run, timeoutMs }: RedisSett
     return (await run(SETTLE_SCRIPT, { keys: [keys.meta, keys.log], args }, timeoutMs)) === 1;
   };
 
+  /** Made anew under a running daemon, a store keeps the bounds: leases of the old one may be out. */
+  const create = (storeTimeMs: number): StoreSettings => {
+    const settings = createSettings(options, storeTimeMs);
+    if (admitted === undefined) return settings;
+    const { maxTokenTtlMs, leaseMs, longest, former } = admitted.settings;
+    return { ...settings, maxTokenTtlMs, leaseMs, longest, former };
+  };
+
   return {
     admit,
     admitWrite: (stored, storeTimeMs) => {
@@ -56,7 +64,7 @@ export function createRedisSettings({ options, keys, run, timeoutMs }: RedisSett
       return settings && reserveWritingKey(settings, options, storeTimeMs) === settings ? settings : undefined;
     },
     settle: async (stored, storeTimeMs) => {
-      const there = stored === null ? createSettings(options, storeTimeMs) : decodeSettings(stored);
+      const there = stored === null ? create(storeTimeMs) : decodeSettings(stored);
       const settings = reserveWritingKey(admitKeys(there, options, storeTimeMs), options, storeTimeMs);
       await put(stored, stored !== null && settings === there ? stored : encodeSettings(settings), storeTimeMs);
     },

@@ -154,13 +154,15 @@ describe('Redis faults', { skip: REDIS_MISSING }, () => {
     await assertUnavailable(() => readA(stage), /unknown form/);
   });
 
-  test('restarted empty: a reset, and the store is made again with its time kept', async (t) => {
+  test('restarted empty: a reset, and the store is made again with its time and its bounds kept', async (t) => {
     const stage = await setUp(t);
+    await stage.store.changeBounds({ leaseMs: 7000 });
     await stage.redis.kill();
     rmSync(`${stage.redis.folder}/appendonlydir`, { recursive: true });
     await stage.redis.start();
     await assertRecovers(stage, (entry) => entry === undefined);
-    assert.equal((await readA(stage)).reset, true);
+    const { reset, leaseMs } = await readA(stage);
+    assert.deepEqual([reset, leaseMs], [true, 7000]);
   });
 
   test('a log that is gone is begun again, which is a reset', async (t) => {
