@@ -4,11 +4,12 @@ import { FaultsError } from '../config/faults.js';
 import { readBoundedFile } from '../config/read-bounded-file.js';
 import type { KeyRing } from '../core/key-ring.js';
 import type { TokenStore } from '../core/token-store.js';
-import { readLmdbStore, type StoreSummary } from '../store/lmdb-inspect.js';
+import { readLmdbStore } from '../store/lmdb-inspect.js';
 import { openLmdbTokenStore } from '../store/lmdb-token-store.js';
 import { readRedisStore } from '../store/redis-inspect.js';
 import type { RedisServer } from '../store/redis-server.js';
 import { openRedisTokenStore } from '../store/redis-token-store.js';
+import type { StoreSummary } from '../store/store-meta.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 

@@ -2,8 +2,8 @@
 import { formatDuration } from '../config/duration.js';
 import type { KeyRing } from '../core/key-ring.js';
 import type { DigestKeyUse } from '../core/token-store.js';
-import type { StoreSummary } from '../store/lmdb-inspect.js';
 import { reservedForMs } from '../store/store-keys.js';
+import type { StoreSummary } from '../store/store-meta.js';
 import type { Row } from './terminal.js';
 
 /** `keyRing`: that of the keys file at hand, where it could be read. */

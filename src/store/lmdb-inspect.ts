@@ -1,21 +1,12 @@
 // What can be said of a store without its keys.
 import { StoreUnavailable } from '../core/errors.js';
-import type { StoreMeta } from '../core/token-store.js';
 import { whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
 import { openLmdbToRead } from './lmdb-environment.js';
 import { toStoreUnavailable } from './lmdb-faults.js';
 import { checkDataFile, lmdbStoreExists } from './lmdb-folder.js';
 import { decodeState, SETTINGS_KEY, STATE_KEY } from './lmdb-layout.js';
-import { toMeta } from './store-meta.js';
+import { type StoreSummary, toMeta } from './store-meta.js';
 import { decodeSettings } from './value-layout.js';
-
-export interface StoreSummary {
-  readonly meta: StoreMeta;
-  /** Records and tombstones, expired ones that are not swept yet among them. */
-  readonly entries: number;
-  /** The store's time now, ms. */
-  readonly storeTimeMs: number;
-}
 
 /** Throws StoreUnavailable when there is no store, or none that this version can read. Changes nothing. */
 export async function readLmdbStore(path: string): Promise<StoreSummary> {

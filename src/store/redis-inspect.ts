@@ -2,12 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Digest } from '../core/key-ring.js';
-import type { StoreSummary } from './lmdb-inspect.js';
 import { connectToRedis, type RedisConnection } from './redis-connection.js';
 import { createRedisKeys } from './redis-keys.js';
 import { stateCommands, toKeyPage, toState } from './redis-reader.js';
 import type { RedisServer } from './redis-server.js';
-import { toMeta } from './store-meta.js';
+import { type StoreSummary, toMeta } from './store-meta.js';
 import { decodeSettings } from './value-layout.js';
 
 const CONNECT_TIMEOUT_MS = 3000;

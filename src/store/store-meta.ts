@@ -25,6 +25,15 @@ export interface StoreSettings {
   readonly changeId: string;
 }
 
+/** What can be said of a store without its keys. */
+export interface StoreSummary {
+  readonly meta: StoreMeta;
+  /** Records and tombstones, expired ones that are not swept yet among them. */
+  readonly entries: number;
+  /** The store's time now, ms. */
+  readonly storeTimeMs: number;
+}
+
 export function createSettings(
   { keyChecks, defaults }: Pick<StoreOptions, 'keyChecks' | 'defaults'>,
   storeTimeMs: number,
