@@ -1,5 +1,6 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
+import { STORE_MUTANTS } from './store-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -21,8 +22,8 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'the tombstone is not written',
     file: '/src/store/store-rules.js',
-    find: 'of tombstones)',
-    replace: 'of [])',
+    find: 'transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));',
+    replace: '',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'is dead on another daemon',
   },
@@ -179,14 +180,41 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (epochAtSend !== epoch || reloading !== undefined)',
     replace: 'if (false)',
     killedBy: 'core/fence.test.js',
-    test: 'discards and retries',
+    test: 'while the revocations are being loaded',
+  },
+  {
+    promise: 1,
+    name: 'fence off: entries are judged without the log that was read with them',
+    file: FENCE,
+    find: 'table.apply(broad, reply.storeTimeMs);',
+    replace: '',
+    killedBy: 'core/fence.test.js',
+    test: 'knows what the log said before the answer is out',
+  },
+  {
+    promise: 1,
+    name: 'a reset loads nothing',
+    file: FENCE,
+    find: 'for await (const revocations of store.loadRevocations())\n                table.apply(revocations, reply.storeTimeMs);',
+    replace: '',
+    killedBy: 'core/fence.test.js',
+    test: 'starts with a reset',
+  },
+  {
+    promise: 5,
+    name: 'watchers are not told of a reset',
+    file: FENCE,
+    find: 'listener?.onReset(reply.cursor);',
+    replace: '',
+    killedBy: 'core/fence.test.js',
+    test: 'tells a reset once the revocations are loaded',
   },
   {
     promise: 1,
     name: 'the cursor moves back',
     file: FENCE,
-    find: 'if (order > accepted)',
-    replace: 'if (true)',
+    find: 'if (known < 0)\n                return false;',
+    replace: '',
     killedBy: 'core/fence.test.js',
     test: 'never moves the cursor back',
   },
@@ -300,4 +328,5 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'puts the tombstone in place of the record',
   },
   ...REVOKE_MUTANTS,
+  ...STORE_MUTANTS,
 ];

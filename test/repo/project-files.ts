@@ -15,7 +15,8 @@ export function findProjectFiles(folder = ''): ProjectFile[] {
   return readdirSync(`${ROOT}${folder}`, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}${entry.name}`;
     if (entry.isDirectory()) return isOurs(entry.name) ? findProjectFiles(`${path}/`) : [];
-    return entry.isFile() ? [{ path, text: readFileSync(`${ROOT}${path}`, 'utf8') }] : [];
+    // In a work tree, .git is a file.
+    return entry.isFile() && isOurs(entry.name) ? [{ path, text: readFileSync(`${ROOT}${path}`, 'utf8') }] : [];
   });
 }
 
