@@ -21,7 +21,9 @@ import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
 import { measureRecordMemory, RECORD_MEMORY } from './scenarios/record-memory.js';
-import { measureTimeToReady } from './scenarios/startup.js';
+import { measureRevocationTable } from './scenarios/revocation-table.js';
+import { revokeUser } from './scenarios/revoke-user.js';
+import { measureLoadedStart, measureTimeToReady } from './scenarios/startup.js';
 import { writes } from './scenarios/writes.js';
 import { startSite } from './site.js';
 
@@ -32,11 +34,12 @@ const FULLEST = 100;
 const STARTS = { full: 7, quick: 3 };
 /** Both fill the hash tables of Redis, which double, to 95 %. */
 const RECORDS = { full: 1_000_000, quick: 125_000 };
+const LIVE_REVOCATIONS = { full: 1_000_000, quick: 100_000 };
 
 // Writes last: they make the store grow.
 const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
-  lmdb: [introspectPlaintext, introspectMtls, batch, writes],
-  redis: [introspectMtls, batch, writes],
+  lmdb: [introspectPlaintext, introspectMtls, batch, writes, revokeUser],
+  redis: [introspectMtls, batch, writes, revokeUser],
 };
 
 const { values } = parseArgs({
@@ -52,7 +55,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 if (values['record-memory']) {
   const report = readReport();
   const others = report.figures.filter(({ title }) => !title.startsWith(RECORD_MEMORY));
-  writeReport({ ...report, figures: [...others, ...(await recordMemory())] });
+  const measured = await measureRecordMemory(RECORDS[mode], folder);
+  for (const group of measured) console.log(`${formatFigures(group)}\n`);
+  writeReport({ ...report, figures: [...others, ...measured] });
   process.exit(0);
 }
 
@@ -61,14 +66,17 @@ if (redis === undefined)
   console.error('SKIPPED: all rows with Redis; there is no redis-server and none can be installed');
 const groups: GroupResult[] = [];
 const engines: EngineFacts[] = [];
+const figures: FigureGroup[] = [];
+show(await measureRevocationTable(schedule.rounds));
 for (const engine of findEngines(redis)) {
+  show(await measureLoadedStart(engine, LIVE_REVOCATIONS[mode], STARTS[mode]));
   const measured = await measureEngine(engine, redis);
   engines.push(measured.facts);
   groups.push(...measured.groups);
 }
 await redis?.stop();
 // It takes minutes.
-const figures = values.quick ? [] : await recordMemory();
+if (!values.quick) for (const group of await measureRecordMemory(RECORDS[mode], folder)) show(group);
 console.log(`${formatEngines(engines)}\n`);
 
 const date = new Date().toISOString().slice(0, 10);
@@ -80,10 +88,9 @@ for (const remark of remarks) console.log(`NOTE: ${remark}`);
 writeReport(report);
 process.exit(0);
 
-async function recordMemory(): Promise<readonly FigureGroup[]> {
-  const measured = await measureRecordMemory(RECORDS[mode], folder);
-  for (const group of measured) console.log(`${formatFigures(group)}\n`);
-  return measured;
+function show(group: FigureGroup): void {
+  console.log(`${formatFigures(group)}\n`);
+  figures.push(group);
 }
 
 async function measureEngine(

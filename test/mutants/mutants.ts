@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { REVOKE_MUTANTS } from './revoke-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -208,6 +209,33 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'keeps the broadest',
   },
   {
+    promise: 2,
+    name: 'a page of the revocation table that is split keeps half of its entries',
+    file: '/src/core/revocation-page.js',
+    find: '(head & bit) === 0 ? page : upper',
+    replace: '(head & bit) === 0 ? page : undefined',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets nothing by growth',
+  },
+  {
+    promise: 2,
+    name: 'pages of the revocation table that expiry makes fewer take their entries along',
+    file: '/src/core/revocation-table.js',
+    find: 'mergePages(page, lower);',
+    replace: '',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'keeps every survivor',
+  },
+  {
+    promise: 2,
+    name: 'a revocation that is seen again expires as if it were not',
+    file: '/src/core/revocation-table.js',
+    find: 'Math.max(knownSeen, seenSeconds)',
+    replace: 'knownSeen || seenSeconds',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets only what was last seen',
+  },
+  {
     promise: 6,
     name: 'the commit script on Redis does not look whether an entry changed',
     file: '/src/store/redis-scripts.js',
@@ -271,4 +299,5 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...REVOKE_MUTANTS,
 ];
