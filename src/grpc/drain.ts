@@ -21,7 +21,7 @@ export interface DrainDeps {
   readonly bound: ReadonlySet<string>;
   readonly readiness: Readiness;
   readonly calls: readonly InFlight[];
-  /** Health watches and reflection: they end only when they are ended. */
+  /** Watches of revocations and of health, and reflection: they end only when they are ended. */
   readonly streams: readonly InFlight[];
 }
 

@@ -48,7 +48,7 @@ async function run<Request, Result>(
     settlement.request = request;
     const result = await method.handle(toUnaryCall(caller, request, reply.requestId, lifetime));
     settlement.result = result;
-    answer = method.encode(result, caller);
+    answer = method.encode(result, { caller, request });
   } catch (error) {
     settlement.error = error ?? new Error('nothing was thrown');
   } finally {

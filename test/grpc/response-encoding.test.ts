@@ -14,8 +14,9 @@ import {
 import { TokenClaims } from '../../src/gen/introspectd/v1/token_claims.js';
 import { encodeClaims } from '../../src/grpc/claims-codec.js';
 import { filterClaims } from '../../src/grpc/claims-filter.js';
-import { encodeBatchIntrospectResponse, encodeIntrospectResponse } from '../../src/grpc/response-encoding.js';
+import { createAnswerEncoder } from '../../src/grpc/response-encoding.js';
 import { toRpcStatus } from '../../src/grpc/status.js';
+import { RING } from '../store/harness.js';
 
 const REASONS: readonly InactiveReason[] = [
   'NOT_FOUND',
@@ -25,6 +26,10 @@ const REASONS: readonly InactiveReason[] = [
   'AUDIENCE_MISMATCH',
   'TOKEN_USE_MISMATCH',
 ];
+
+const encoder = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs: 60_000 });
+const UNTAGGED = { tags: new Uint8Array(0), lifetimeMs: 1_000_000 };
+const asked = (one: Caller, includeTags = false) => ({ caller: one, includeTags });
 
 function caller(claimsMask: number, permissions: readonly Permission[] = []): Caller {
   const none = new Set<never>();
@@ -91,7 +96,7 @@ function toProperty(name: ClaimName): string {
 
 function toVerdict(message: TokenClaims): Extract<Verdict, { active: true }> {
   const { encoded, mask } = encodeClaims(message);
-  return { active: true, claims: encoded, mask };
+  return { active: true, claims: encoded, mask, ...UNTAGGED };
 }
 
 const response = (value: Partial<IntrospectResponse>): IntrospectResponse => ({
@@ -105,7 +110,7 @@ describe('answers', () => {
       fc.property(claims, visibleNames, (message, visible) => {
         const verdict = toVerdict(message);
         const expected = response({ active: true, claims: dropByDecoding(verdict.claims, visible) });
-        const bytes = encodeIntrospectResponse(verdict, caller(toMask(visible)));
+        const bytes = encoder.one(verdict, asked(caller(toMask(visible))));
         assert.deepEqual(bytes, Buffer.from(IntrospectResponse.encode(expected).finish()));
       }),
       { numRuns: 300 },
@@ -124,8 +129,8 @@ describe('answers', () => {
   });
 
   it('all visible: the stored bytes as they are', () => {
-    const verdict = { active: true as const, claims: Buffer.from('not even claims'), mask: 0b10 };
-    assert.ok(encodeIntrospectResponse(verdict, caller(0b10)).includes('not even claims'));
+    const verdict = { active: true as const, claims: Buffer.from('not even claims'), mask: 0b10, ...UNTAGGED };
+    assert.ok(encoder.one(verdict, asked(caller(0b10))).includes('not even claims'));
   });
 
   it('a batch is what the generated encoder makes of the answers', () => {
@@ -143,12 +148,12 @@ describe('answers', () => {
             : {
                 outcome: {
                   $case: 'response' as const,
-                  value: IntrospectResponse.decode(encodeIntrospectResponse(one, asker)),
+                  value: IntrospectResponse.decode(encoder.one(one, asked(asker))),
                 },
               },
         );
         const expected = Buffer.from(BatchIntrospectResponse.encode({ results }).finish());
-        assert.deepEqual(encodeBatchIntrospectResponse(outcomes, asker), expected);
+        assert.deepEqual(encoder.many(outcomes, asked(asker)), expected);
       }),
       { numRuns: 150 },
     );
@@ -159,7 +164,7 @@ describe('answers', () => {
       const message = { ...TokenClaims.decode(new Uint8Array(0)), scope: 'x'.repeat(length) };
       const verdict = toVerdict(message);
       const { results } = BatchIntrospectResponse.decode(
-        encodeBatchIntrospectResponse([verdict, { active: false, reason: 'REVOKED' }, verdict], caller(-1)),
+        encoder.many([verdict, { active: false, reason: 'REVOKED' }, verdict], asked(caller(-1))),
       );
       assert.equal(results.length, 3);
       assert.deepEqual(
@@ -171,11 +176,11 @@ describe('answers', () => {
 
   it('an inactive one is the same bytes whatever the reason, and says why only with "explain"', () => {
     for (const reason of REASONS) {
-      assert.equal(encodeIntrospectResponse({ active: false, reason }, caller(-1)).length, 0);
+      assert.deepEqual([...encoder.one({ active: false, reason }, asked(caller(-1)))], [0x28, 0xe8, 0x07]);
       const explained = IntrospectResponse.decode(
-        encodeIntrospectResponse({ active: false, reason }, caller(-1, ['explain'])),
+        encoder.one({ active: false, reason }, asked(caller(-1, ['explain']))),
       );
-      assert.deepEqual(explained, response({ inactiveReason: WireReason[reason] }));
+      assert.deepEqual(explained, response({ inactiveReason: WireReason[reason], cacheMs: 1000n }));
     }
   });
 
@@ -184,13 +189,14 @@ describe('answers', () => {
       active: true as const,
       claims: Buffer.from([0x8a, 0x02, 0x01, 0x61, 0x0a, 0x01, 0x62]),
       mask: -1,
+      ...UNTAGGED,
     };
-    const bytes = encodeIntrospectResponse(verdict, caller(toMask(['scope'])));
+    const bytes = encoder.one(verdict, asked(caller(toMask(['scope']))));
     assert.deepEqual([...bytes], [0x08, 1, 0x12, 3, 0x0a, 0x01, 0x62]);
   });
 
   it('stored claims that cannot be read: an error, never an answer', () => {
-    const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2 };
-    assert.throws(() => encodeIntrospectResponse(verdict, caller(0)), StoreUnavailable);
+    const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2, ...UNTAGGED };
+    assert.throws(() => encoder.one(verdict, asked(caller(0))), StoreUnavailable);
   });
 });
