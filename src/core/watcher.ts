@@ -32,7 +32,7 @@ export interface Watcher {
   reset(cause: ResetCause): void;
   /** It is this caller from now on, and drops what it was told as another. */
   become(caller: Caller): void;
-  /** What it is told next; undefined = nothing now, or it is closed. Throws OVERLOADED when it did not read after a reset, either. */
+  /** What it is told next; undefined = nothing now, or it is closed. */
   take(): WatchItem | undefined;
   close(): void;
 }
@@ -43,12 +43,18 @@ export interface WatcherDependencies {
   readonly caller: Caller;
   /** Events that wait for it at most. */
   readonly maxQueued: number;
+  readonly on: WatcherListener;
+}
+
+export interface WatcherListener {
   /** There is something to take. */
-  readonly onItem: () => void;
+  item(): void;
+  /** OVERLOADED: it does not even read that it was reset. */
+  overload(error: IntrospectdError): void;
 }
 
 /** Throws StoreUnavailable when the log was not read yet. */
-export function createWatcher({ feed, views, caller, maxQueued, onItem }: WatcherDependencies): Watcher {
+export function createWatcher({ feed, views, caller, maxQueued, on }: WatcherDependencies): Watcher {
   const startedAt = standing(feed);
   let view: CallerView = views.open(caller);
   /** What the feed said while it catches up. */
@@ -56,12 +62,11 @@ export function createWatcher({ feed, views, caller, maxQueued, onItem }: Watche
   let skipTo: Cursor | undefined;
   let queue: WatchItem[] = [];
   let queued = 0;
-  let isOverloaded = false;
   let isClosed = false;
 
   function put(item: WatchItem): void {
     queue.push(item);
-    onItem();
+    on.item();
   }
 
   function reset(cause: ResetCause): void {
@@ -73,8 +78,9 @@ export function createWatcher({ feed, views, caller, maxQueued, onItem }: Watche
   }
 
   function overflow(): void {
-    if (queue.some(({ kind }) => kind === 'reset')) isOverloaded = true;
+    const isReset = queue.some(({ kind }) => kind === 'reset');
     reset('queue');
+    if (isReset) on.overload(new IntrospectdError('OVERLOADED', 'the watcher does not read what it is told; retry'));
   }
 
   function onEntries(entries: readonly LogEntry[]): void {
@@ -130,13 +136,13 @@ export function createWatcher({ feed, views, caller, maxQueued, onItem }: Watche
       reset('policy');
     },
     take: () => {
-      if (isOverloaded) throw new IntrospectdError('OVERLOADED', 'the watcher does not read what it is told; retry');
       const item = queue.shift();
       if (item?.kind === 'events') queued -= item.events.count;
       return item;
     },
     close: () => {
       isClosed = true;
+      kept = undefined;
       queue = [];
       unsubscribe();
       view.close();

@@ -6,11 +6,11 @@ import { createRenewals, type Renewals, type RenewalsDependencies } from './rene
 import { resumeWatch } from './resume-watch.js';
 import type { RevocationFeed } from './revocation-feed.js';
 import type { Cursor, TokenStore } from './token-store.js';
-import { createWatcher, type Watcher } from './watcher.js';
+import { createWatcher, type Watcher, type WatcherListener } from './watcher.js';
 
 export interface Watches {
-  /** `onItem` is called when there is something to take. Rejects with StoreUnavailable when the log cannot be read. */
-  open(caller: Caller, onItem: () => void): Promise<Watcher>;
+  /** Rejects with StoreUnavailable when the log cannot be read. */
+  open(caller: Caller, on: WatcherListener): Promise<Watcher>;
   /** As resumeWatch(). */
   resume(watcher: Watcher, after: Cursor, send: (events: WatchEvents) => Promise<void>): Promise<void>;
   createRenewals(of: Omit<RenewalsDependencies, 'read'>): Renewals;
@@ -28,9 +28,9 @@ export interface WatchesDependencies {
 
 export function createWatches({ feed, views, store, read, maxQueued }: WatchesDependencies): Watches {
   return {
-    open: async (caller, onItem) => {
+    open: async (caller, on) => {
       if (feed.flush() === undefined) await read();
-      return createWatcher({ feed, views, caller, maxQueued, onItem });
+      return createWatcher({ feed, views, caller, maxQueued, on });
     },
     resume: (watcher, after, send) => resumeWatch({ store, watcher, maxEntries: maxQueued, send }, after),
     createRenewals: (of) => createRenewals({ read, ...of }),

@@ -22,6 +22,8 @@ export interface WatchStreamDeps {
 
 /** So long at most is a caller told what a policy that was replaced let it know. */
 const CHECK_EVERY_MS = 1000;
+/** From when the stream is opened; it takes room from others. */
+const START_WITHIN_MS = 10_000;
 
 export function createWatchStream(calls: CallDeps, deps: WatchStreamDeps): WatchHandler {
   return (call) => {
@@ -35,9 +37,11 @@ export function createWatchStream(calls: CallDeps, deps: WatchStreamDeps): Watch
 
 async function serveWatch(call: Call, stream: ServedStream, { watches, observer }: WatchStreamDeps): Promise<void> {
   let caller = stream.admit();
-  const after = parseStart(await nextMessage(call, stream.signal));
+  const startSignal = AbortSignal.any([stream.signal, AbortSignal.timeout(START_WITHIN_MS)]);
+  const after = parseStart(await nextMessage(call, startSignal));
   const bell = createBell();
-  const watcher = await watches.open(caller, bell.ring);
+  const broken = createBreak();
+  const watcher = await watches.open(caller, { item: bell.ring, overload: broken.fail });
 
   /** Throws what refuses the caller now. */
   const checkCaller = () => {
@@ -49,22 +53,23 @@ async function serveWatch(call: Call, stream: ServedStream, { watches, observer 
     observer.sentEvents(count);
     await stream.send(message);
   };
-
-  const broken = createBreak();
-  const timer = setInterval(() => broken.guard(checkCaller), CHECK_EVERY_MS).unref();
-  try {
+  const renewals = watches.createRenewals({
+    grant: (nonce, leaseMs) => {
+      checkCaller();
+      watcher.grant(nonce, leaseMs);
+    },
+    fail: broken.fail,
+  });
+  const serve = async () => {
     await stream.send(encodeStarted(after ?? watcher.startedAt));
     if (after === undefined) watcher.goLive();
     else await watches.resume(watcher, after, sendEvents);
-    const renewals = watches.createRenewals({
-      grant: (nonce, leaseMs) => {
-        checkCaller();
-        watcher.grant(nonce, leaseMs);
-      },
-      fail: broken.fail,
-    });
-    const telling = tell({ watcher, bell, stream, observer, sendEvents });
-    await Promise.race([telling, listen(call, stream, renewals), broken.promise]);
+    await Promise.race([tell({ watcher, bell, stream, observer, sendEvents }), listen(call, stream, renewals)]);
+  };
+
+  const timer = setInterval(() => broken.guard(checkCaller), CHECK_EVERY_MS).unref();
+  try {
+    await Promise.race([serve(), broken.promise]);
   } finally {
     clearInterval(timer);
     watcher.close();

@@ -195,6 +195,61 @@ describe('answers', () => {
     assert.deepEqual([...bytes], [0x08, 1, 0x12, 3, 0x0a, 0x01, 0x62]);
   });
 
+  it('tags and how long to keep it: of active answers alone, for those who ask and may watch', () => {
+    const message = { ...TokenClaims.decode(new Uint8Array(0)), sub: 'alice' };
+    const tags = Buffer.concat([RING.tag('jti', 'i', 'a'), RING.tag('issuer', 'i', '')]);
+    const verdict = { ...toVerdict(message), tags, lifetimeMs: 30_000 };
+    const watcher = caller(-1, ['watch']);
+    const expected = response({ active: true, claims: message, tags: RING.sealTags('c', tags), cacheMs: 30_000n });
+    assert.deepEqual(
+      encoder.one(verdict, asked(watcher, true)),
+      Buffer.from(IntrospectResponse.encode(expected).finish()),
+    );
+    const plain = response({ active: true, claims: message });
+    for (const one of [asked(watcher), asked(caller(-1), true)]) {
+      assert.deepEqual(encoder.one(verdict, one), Buffer.from(IntrospectResponse.encode(plain).finish()));
+    }
+    const outcomes: readonly (Verdict | IntrospectdError)[] = [
+      verdict,
+      new IntrospectdError('TOKEN_MALFORMED', 'fixed'),
+      { active: false, reason: 'REVOKED' },
+      { ...verdict, tags: tags.subarray(8), lifetimeMs: 1_000_000 },
+    ];
+    const { results } = BatchIntrospectResponse.decode(encoder.many(outcomes, asked(watcher, true)));
+    const told = results.map(({ outcome }) => (outcome?.$case === 'response' ? outcome.value : undefined));
+    assert.deepEqual(told, [
+      expected,
+      undefined,
+      response({ cacheMs: 1000n }),
+      response({ active: true, claims: message, tags: RING.sealTags('c', tags.subarray(8)), cacheMs: 60_000n }),
+    ]);
+  });
+
+  it('how long to keep it: never past exp, never longer than cache_age, and not at all when that is 0', () => {
+    const verdict = { ...toVerdict(TokenClaims.decode(new Uint8Array(0))), tags: RING.tag('jti', 'i', 'a') };
+    const cacheMs = (cacheAgeMs: number, one: Verdict) => {
+      const { one: encode } = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs });
+      return Number(IntrospectResponse.decode(encode(one, asked(caller(-1, ['watch']), true))).cacheMs);
+    };
+    const rows = [
+      [60_000, 1, 1],
+      [60_000, 0.5, 0],
+      [60_000, 59_999, 59_999],
+      [60_000, 3_600_000, 60_000],
+      [0, 3_600_000, 0],
+    ] as const;
+    for (const [cacheAgeMs, lifetimeMs, expected] of rows) {
+      assert.equal(cacheMs(cacheAgeMs, { ...verdict, lifetimeMs }), expected);
+    }
+    for (const reason of REASONS) {
+      const one = { active: false as const, reason };
+      assert.deepEqual(
+        [60_000, 400, 0].map((age) => cacheMs(age, one)),
+        [1000, 400, 0],
+      );
+    }
+  });
+
   it('stored claims that cannot be read: an error, never an answer', () => {
     const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2, ...UNTAGGED };
     assert.throws(() => encoder.one(verdict, asked(caller(0))), StoreUnavailable);
