@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -16,6 +17,7 @@ const JUDGE = '/src/core/judge.js';
 const FENCE = '/src/core/fence.js';
 
 export const MUTANTS: readonly Mutant[] = [
+  ...WATCH_MUTANTS,
   {
     promise: 1,
     name: 'the tombstone is not written',
@@ -179,33 +181,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (false)',
     killedBy: 'core/fence.test.js',
     test: 'while the revocations are being loaded',
-  },
-  {
-    promise: 1,
-    name: 'fence off: entries are judged without the log that was read with them',
-    file: FENCE,
-    find: 'table.apply(broad, reply.storeTimeMs);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'knows what the log said before the answer is out',
-  },
-  {
-    promise: 1,
-    name: 'a reset loads nothing',
-    file: FENCE,
-    find: 'for await (const revocations of store.loadRevocations())\n                table.apply(revocations, reply.storeTimeMs);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'starts with a reset',
-  },
-  {
-    promise: 5,
-    name: 'watchers are not told of a reset',
-    file: FENCE,
-    find: 'listener?.onReset(reply.cursor);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'tells a reset once the revocations are loaded',
   },
   {
     promise: 1,
