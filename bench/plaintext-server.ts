@@ -63,7 +63,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
   const rates = createRates(() => performance.now());
   const judged = createIntrospect({ keyRing, fence, batcher, table, now: Date.now });
   const introspect = withAnswerMetrics(limitIntrospect(judged, rates), metrics.answers);
-  const revoke = createRevoke({ keyRing, store, maxUnknownTombstones: 0, rates });
+  const revoke = createRevoke({ keyRing, store, fence, maxUnknownTombstones: 0, rates });
   const logger = createLogger({ level: 'info', service: 'bench', destination: { write: () => undefined } });
   const digestToken = (token: string) => keyRing.logDigest(tokenSha256(token as Token));
 
@@ -86,6 +86,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
         digestToken,
         answers: createAnswerEncoder({ sealTags: keyRing.sealTags, cacheAgeMs: 60_000 }),
         adapters,
+        waitingRoom: inFlight,
       }),
     );
     return bindServer(server, ServerCredentials.createInsecure());

@@ -47,6 +47,8 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
   let epoch = 0;
   let reloading: Promise<void> | undefined;
   let expiredAtMs = 0;
+  /** Of the pass of expiry that is under way. */
+  let seenBeforeMs: number | undefined;
 
   async function read(digests: readonly Digest[]): Promise<FencedRead> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -64,7 +66,7 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
       table.apply(broad, reply.storeTimeMs);
       if (!advance(reply, cursorAtSend)) continue;
       if (reply.more) continue;
-      if (reply.storeTimeMs - expiredAtMs >= EXPIRE_EVERY_MS) expire(reply.storeTimeMs);
+      expire(reply.storeTimeMs);
       return { entries: reply.entries, storeTimeMs: reply.storeTimeMs, leaseMs: reply.leaseMs };
     }
     throw new StoreUnavailable('the revocation log kept changing under the reader');
@@ -100,11 +102,15 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
     }
   }
 
-  // Best effort and off the path of the answer: a failure leaves entries that are merely no longer needed.
+  // One step with each read while a pass is under way. Best effort: what stays is merely no longer needed.
   function expire(storeTimeMs: number): void {
+    if (seenBeforeMs !== undefined && table.expire(seenBeforeMs)) seenBeforeMs = undefined;
+    if (storeTimeMs - expiredAtMs < EXPIRE_EVERY_MS) return;
     expiredAtMs = storeTimeMs;
     void store.meta().then(
-      ({ maxTokenTtlMs, leaseMs }) => table.expire(storeTimeMs - maxTokenTtlMs - leaseMs - EXPIRE_EVERY_MS),
+      ({ maxTokenTtlMs, leaseMs }) => {
+        seenBeforeMs = Math.max(0, storeTimeMs - maxTokenTtlMs - leaseMs - EXPIRE_EVERY_MS);
+      },
       () => undefined,
     );
   }

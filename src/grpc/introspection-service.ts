@@ -9,6 +9,7 @@ import { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1
 import type { Audit } from '../telemetry/audit.js';
 import { checkBatchSize } from './batch-size.js';
 import type { BidiRefusal } from './bidi-refusal.js';
+import type { InFlight } from './in-flight.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type UnaryMethod } from './method.js';
 import type { AnswerEncoder } from './response-encoding.js';
@@ -26,6 +27,8 @@ export interface IntrospectionServiceDeps {
   readonly audit: Audit;
   readonly digestToken: (token: string) => string;
   readonly answers: AnswerEncoder;
+  /** Where revocations that wait for caches take room. */
+  readonly waitingRoom: InFlight;
   readonly adapters: IntrospectionAdapters;
 }
 

@@ -20,6 +20,7 @@ import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
 import { guardConnections } from './connection-guard.js';
 import { createDrain, type Drain } from './drain.js';
+import { watchHandshakes } from './handshakes.js';
 import { createHealthService } from './health-service.js';
 import { createInFlight } from './in-flight.js';
 import { createIntrospectionService } from './introspection-service.js';
@@ -95,6 +96,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const server = new Server(toServerOptions(limits));
   const questions = createInFlight(limits.inflight);
   const revocations = createInFlight(limits.inflight);
+  const waitingRoom = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
   const reflections = createInFlight(MAX_REFLECTION_CALLS);
   const watches = createInFlight(limits.watchers);
@@ -106,6 +108,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   observer.observeInFlight({
     questions: questions.size,
     revocations: revocations.size,
+    waiting_for_caches: waitingRoom.size,
     health: health.size,
     reflection: reflections.size,
     watches: watches.size,
@@ -126,7 +129,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
 
   server.addService(
     toBytesService(IntrospectionServiceService),
-    createIntrospectionService({ ...deps.core, limits, audit, digestToken: telemetry.digestToken, answers, adapters }),
+    createIntrospectionService({
+      ...deps.core,
+      ...{ limits, audit, adapters, answers, waitingRoom },
+      digestToken: telemetry.digestToken,
+    }),
   );
   server.addService(
     toBytesService(TokenRegistryServiceService),
@@ -144,15 +151,14 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
       guardConnections(server, GUARD);
+      watchHandshakes(server, telemetry);
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
     },
     drain: createDrain({
-      server,
-      bound,
-      readiness,
+      ...{ server, bound, readiness },
       calls: [questions, revocations],
-      streams: [watches, health, reflections],
+      streams: [watches, health, reflections, waitingRoom],
     }),
   };
 }

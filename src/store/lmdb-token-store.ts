@@ -1,5 +1,6 @@
 // The embedded engine: LMDB, for one process or several on one folder. Reads are synchronous gets from shared memory;
 // writes are group commits, acknowledged when they are on disk.
+import { setImmediate as turn } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Tag } from '../core/key-ring.js';
 import type { TokenStore } from '../core/token-store.js';
@@ -100,6 +101,8 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
         const page = await readAt((state) => reader.readLive(after, storeTime(state.lastStoreTimeMs)));
         if (page.chunk.length > 0) yield page.chunk;
         after = page.last;
+        // Nothing here waits for I/O: without this, nobody else would have a turn until all of them are read.
+        await turn();
       } while (after !== undefined);
     },
 

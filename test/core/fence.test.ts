@@ -5,7 +5,9 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import { createFence } from '../../src/core/fence.js';
 import type { Digest, Tag } from '../../src/core/key-ring.js';
 import { createRevocationTable } from '../../src/core/revocation-table.js';
-import type { Cursor, LogEntry, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
+import type { Cursor, LogEntry, Revocation, StoreMeta, StoreRead, TokenStore } from '../../src/core/token-store.js';
+
+const TTL_MS = 3_600_000;
 
 describe('the fence', () => {
   it('starts with a reset: loads the live revocations, then answers from a read that began after', async () => {
@@ -135,6 +137,23 @@ describe('the fence', () => {
     assert.ok(table.isRevoked(revocation(5).tag, 0));
   });
 
+  it('forgets what no token can be under any more, with later reads', async () => {
+    const { fence, store, table } = await started();
+    const read = async (reply: ScriptedReply) => {
+      const reading = fence.read([]);
+      await store.reply(reply);
+      await reading;
+    };
+    const startMs = 1_800_000_000_000;
+    await read({ cursor: 'c5', revocations: [revocation(5)], storeTimeMs: startMs });
+    for (let turn = 0; turn < 3; turn++) await read({ cursor: 'c5', storeTimeMs: startMs + TTL_MS });
+    assert.equal(table.size, 1);
+    for (let turn = 0; turn < 200 && table.size > 0; turn++) {
+      await read({ cursor: 'c5', storeTimeMs: startMs + TTL_MS + 200_000 });
+    }
+    assert.equal(table.size, 0);
+  });
+
   it('fails the reads that needed a reload which failed, and recovers with the next', async () => {
     const { fence, store } = setUp();
     store.failLoad = true;
@@ -214,7 +233,7 @@ function setUp() {
       if (script.failLoad) throw new StoreUnavailable('load');
       yield script.live;
     },
-    meta: () => Promise.reject(new StoreUnavailable('not needed here')),
+    meta: async () => ({ maxTokenTtlMs: TTL_MS, leaseMs: 2000 }) as StoreMeta,
   };
   const table = createRevocationTable();
   const told: string[] = [];

@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
@@ -14,7 +15,6 @@ export interface Mutant {
 }
 
 const JUDGE = '/src/core/judge.js';
-const FENCE = '/src/core/fence.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
@@ -175,39 +175,39 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     promise: 1,
-    name: 'a reply that was sent before a reset is believed',
-    file: FENCE,
-    find: 'if (epochAtSend !== epoch || reloading !== undefined)',
-    replace: 'if (false)',
-    killedBy: 'core/fence.test.js',
-    test: 'while the revocations are being loaded',
-  },
-  {
-    promise: 1,
-    name: 'the cursor moves back',
-    file: FENCE,
-    find: 'if (known < 0)\n                return false;',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'never moves the cursor back',
-  },
-  {
-    promise: 1,
-    name: 'a full page is taken for the whole log',
-    file: FENCE,
-    find: 'if (reply.more)',
-    replace: 'if (false)',
-    killedBy: 'core/fence.test.js',
-    test: 'reads again after a full page',
-  },
-  {
-    promise: 1,
     name: 'the last revocation of a tag wins, not the broadest',
     file: '/src/core/revocation-table.js',
     find: 'Math.max(known, beforeMs)',
     replace: 'beforeMs',
     killedBy: 'core/revocation-table.test.js',
     test: 'keeps the broadest',
+  },
+  {
+    promise: 2,
+    name: 'a page of the revocation table that is split keeps half of its entries',
+    file: '/src/core/revocation-page.js',
+    find: '(head & bit) === 0 ? page : upper',
+    replace: '(head & bit) === 0 ? page : undefined',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets nothing by growth',
+  },
+  {
+    promise: 2,
+    name: 'pages of the revocation table that expiry makes fewer take their entries along',
+    file: '/src/core/revocation-table.js',
+    find: 'mergePages(page, lower);',
+    replace: '',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'keeps every survivor',
+  },
+  {
+    promise: 2,
+    name: 'a revocation that is seen again expires as if it were not',
+    file: '/src/core/revocation-table.js',
+    find: 'Math.max(knownSeen, seenSeconds)',
+    replace: 'knownSeen || seenSeconds',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets only what was last seen',
   },
   {
     promise: 6,
@@ -237,6 +237,25 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'CLIENT PAUSE WRITE',
   },
   {
+    promise: 6,
+    name: 'offline queue on: what Redis was not there for happens later',
+    file: '/src/store/redis-connection.js',
+    find: 'enableOfflineQueue: false',
+    replace: 'enableOfflineQueue: true',
+    killedBy: 'store/redis-connection.test.js',
+    test: 'while Redis is away',
+  },
+  {
+    promise: 6,
+    // Either of the two is enough, so both are taken out.
+    name: 'what was under way when Redis was lost is sent again',
+    file: '/src/store/redis-connection.js',
+    find: 'autoResendUnfulfilledCommands: false,\n    maxRetriesPerRequest: 0,',
+    replace: 'autoResendUnfulfilledCommands: true,',
+    killedBy: 'store/redis-connection.test.js',
+    test: 'is not sent again',
+  },
+  {
     promise: 1,
     name: 'a place in the log of Redis that is gone is no reset',
     file: '/src/store/redis-reader.js',
@@ -254,4 +273,5 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...REVOKE_MUTANTS,
 ];

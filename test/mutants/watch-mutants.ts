@@ -1,4 +1,4 @@
-// What watchers are told, and what the fence tells them: see mutants.ts.
+// Of mutants.ts: the fence, and what watchers are told.
 import type { Mutant } from './mutants.js';
 
 const FENCE = '/src/core/fence.js';
@@ -6,6 +6,33 @@ const WATCHER = '/src/core/watcher.js';
 const RULES = 'watch/watch-rules.test.js';
 
 export const WATCH_MUTANTS: readonly Mutant[] = [
+  {
+    promise: 1,
+    name: 'a reply that was sent before a reset is believed',
+    file: FENCE,
+    find: 'if (epochAtSend !== epoch || reloading !== undefined)',
+    replace: 'if (false)',
+    killedBy: 'core/fence.test.js',
+    test: 'while the revocations are being loaded',
+  },
+  {
+    promise: 1,
+    name: 'the cursor moves back',
+    file: FENCE,
+    find: 'if (known < 0)\n                return false;',
+    replace: '',
+    killedBy: 'core/fence.test.js',
+    test: 'never moves the cursor back',
+  },
+  {
+    promise: 1,
+    name: 'a full page is taken for the whole log',
+    file: FENCE,
+    find: 'if (reply.more)',
+    replace: 'if (false)',
+    killedBy: 'core/fence.test.js',
+    test: 'reads again after a full page',
+  },
   {
     promise: 1,
     name: 'fence off: entries are judged without the log that was read with them',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { after, before, describe, it } from 'node:test';
 import { createDevCa, issueLeaf, validForDays } from '../../src/cli/dev-certificates.js';
 import { formatNewKeys } from '../../src/core/key-ring.js';
 import { startTestDaemon } from '../support/daemon.js';
+import { readAclOfReadme } from '../support/readme-acl.js';
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
 
 const PASSWORD = 'canary-of-a-password';
-const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
 describe('Redis over TLS', { skip: REDIS_MISSING }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-redis-tls-'));
@@ -113,13 +113,6 @@ async function writeCertificates(path: (name: string) => string): Promise<void> 
     writeFileSync(path(`${name}.crt`), certPem);
     writeFileSync(path(`${name}.key`), keyPem, { mode: 0o600 });
   }
-}
-
-/** `ACL SETUSER introspectd on >PASSWORD ...` of the README, from the keys on. */
-function readAclOfReadme(): string[] {
-  const rules = /ACL SETUSER introspectd on >PASSWORD ([^`]+)`/.exec(README)?.[1];
-  assert.ok(rules);
-  return rules.split(/\s+/);
 }
 
 async function findPort(): Promise<number> {
