@@ -3,6 +3,7 @@ import type { JudgedClaims } from './claims.js';
 import { encodeRecord } from './entry.js';
 import { IntrospectdError } from './errors.js';
 import type { KeyRing } from './key-ring.js';
+import { inSlices, type Pace } from './low-priority.js';
 import type { Caller } from './policy.js';
 import type { TokenSha256 } from './token.js';
 import type { RegisterEntry, RegisterOutcome, TokenStore } from './token-store.js';
@@ -18,27 +19,42 @@ export interface RegisterItem {
 }
 
 export interface Register {
-  /** In order; undefined = OK. An item that is an error stays that error. A store outage rejects the call. */
-  many(
-    caller: Caller,
-    items: readonly (RegisterItem | IntrospectdError)[],
-  ): Promise<readonly (IntrospectdError | undefined)[]>;
+  /**
+   * In order; undefined = OK. An item that is an error stays that error. A store outage rejects the call. With a pace, in
+   * slices, each a write of its own: what yields to live calls.
+   */
+  many: RegisterMany;
+  /** What many() would say of each item alone. Writes nothing. */
+  rehearse: RegisterMany;
 }
+
+export type RegisterMany = (
+  caller: Caller,
+  items: readonly (RegisterItem | IntrospectdError)[],
+  pace?: Pace,
+) => Promise<readonly (IntrospectdError | undefined)[]>;
 
 export interface RegisterDependencies {
   readonly keyRing: KeyRing;
-  readonly store: Pick<TokenStore, 'register'>;
+  readonly store: Pick<TokenStore, 'register' | 'wouldRegister'>;
 }
 
 export function createRegister({ keyRing, store }: RegisterDependencies): Register {
+  const by =
+    (write: TokenStore['register']): RegisterMany =>
+    (caller, items, pace) => {
+      const atOnce = async (slice: typeof items) => {
+        const checked = slice.map((item) => toEntry(keyRing, caller, item));
+        const entries = checked.filter((entry): entry is RegisterEntry => !(entry instanceof IntrospectdError));
+        const outcomes = entries.length === 0 ? [] : await write(entries);
+        let index = 0;
+        return checked.map((entry) => (entry instanceof IntrospectdError ? entry : toError(outcomes[index++])));
+      };
+      return pace === undefined ? atOnce(items) : inSlices(items, pace, atOnce);
+    };
   return {
-    many: async (caller, items) => {
-      const checked = items.map((item) => toEntry(keyRing, caller, item));
-      const entries = checked.filter((entry): entry is RegisterEntry => !(entry instanceof IntrospectdError));
-      const outcomes = entries.length === 0 ? [] : await store.register(entries);
-      let index = 0;
-      return checked.map((entry) => (entry instanceof IntrospectdError ? entry : toError(outcomes[index++])));
-    },
+    many: by((entries) => store.register(entries)),
+    rehearse: by((entries) => store.wouldRegister(entries)),
   };
 }
 

@@ -64,6 +64,7 @@ export function createChunkStreamAdapter(deps: CallDeps): ChunkStreamAdapter {
               // Again: the policy may be another by now.
               const answered = await answer(message, stream.admit());
               if (answered === undefined) continue;
+              deps.observer.observeChunk({ path: call.getPath(), error: answered.error });
               await sent;
               count += answered.count;
               sent = stream.deliver(answered.bytes);
