@@ -69,7 +69,8 @@ export function createCallMetrics(meter: Meter): CallMetrics {
   );
   const bindChunks = createBoundCounter(meter, {
     name: 'introspectd.chunks',
-    description: 'Chunks of streams, by the reason of their error, or OK. OVERLOADED: shed, so that live calls are served.',
+    description:
+      'Chunks of streams, by the reason of their error, or OK. OVERLOADED: shed, so that live calls are served.',
     unit: '{chunk}',
   });
   const chunksOf = createMemo((path: string) =>
