@@ -2,6 +2,7 @@
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
+import { STREAM_MUTANTS } from './stream-mutants.js';
 import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
@@ -20,6 +21,7 @@ const JUDGE = '/src/core/judge.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
+  ...STREAM_MUTANTS,
   {
     promise: 1,
     name: 'the tombstone is not written',

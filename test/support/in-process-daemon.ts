@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
-import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { createDevWorkspace, type DevCaller } from '../../src/cli/dev-workspace.js';
 import { openStore } from '../../src/cli/open-store.js';
 import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -17,11 +17,14 @@ import { createLogger } from '../../src/telemetry/logger.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { CALLERS } from './daemon.js';
 import { registerTokens, type TestToken } from './register-tokens.js';
+import type { TestTls } from './test-credentials.js';
 
 export interface InProcessDaemon {
   readonly target: string;
   readonly opsTarget: string;
   client(caller: string): IntrospectionClient;
+  /** Paths of what the caller presents. */
+  tls(caller: string): TestTls;
   register(entries: readonly TestToken[]): ReturnType<typeof registerTokens>;
   log(): string;
   stop(): Promise<void>;
@@ -30,9 +33,10 @@ export interface InProcessDaemon {
 export async function startInProcessDaemon(
   wrap: (store: TokenStore) => TokenStore,
   settings: Readonly<Record<string, unknown>> = {},
+  callers: readonly DevCaller[] = CALLERS,
 ): Promise<InProcessDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
-  const workspace = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: settings });
+  const workspace = await createDevWorkspace({ folder, callers, strangers: [], config: settings });
   const file = { path: workspace.configFile, text: readFileSync(workspace.configFile, 'utf8') };
   const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: folder });
   const keyRing = parseKeyRing(formatNewKeys(randomBytes));
@@ -61,6 +65,7 @@ export async function startInProcessDaemon(
       clients.set(caller, client);
       return client;
     },
+    tls: workspace.tls,
     register: (entries) => registerTokens({ target: daemon.listen, tls: workspace.tls('login') }, entries),
     log: () => lines.join(''),
     stop: async () => {
