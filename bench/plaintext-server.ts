@@ -27,9 +27,9 @@ import { createCallLog } from '../src/telemetry/call-log.js';
 import { createLogger } from '../src/telemetry/logger.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { withStoreMetrics } from '../src/telemetry/store-metrics.js';
+import { readBenchConfig } from './bench-config.js';
 import { BENCH_SERVER_OPTIONS } from './bench-server-options.js';
 import { bindServer } from './bind-server.js';
-import { readBenchConfig } from './bench-config.js';
 import { answerParent } from './child.js';
 
 export interface PlaintextQuestion {

@@ -56,7 +56,8 @@ export type Verdict =
   | 'not saturated (machine busy)'
   | 'calls failed'
   | 'fell behind'
-  | 'load came late';
+  | 'load came late'
+  | 'machine busy';
 
 export interface Ratio {
   readonly name: string;
@@ -90,6 +91,8 @@ const SATURATED_CORES = 0.95;
 const KEPT_UP = 0.98;
 /** From this share of the latency on, it is the generator's. */
 const LATE_SHARE = 0.5;
+/** A server that waited for a processor for this share of the time was late because of others. */
+const BUSY_SHARE = 0.2;
 
 export async function runGroup({ title, rows }: Group, schedule: Schedule): Promise<GroupResult> {
   for (const row of rows) await row.run(schedule.warmUpMs);
@@ -136,10 +139,12 @@ function judgeRate({ oneAtATime }: Kind, { failed, cores, waiting }: Judged): Ve
   return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
 }
 
-function judgeLatency(timedAt: number, { failed, perSecond }: Judged, { p99Ms, lateMs }: LatencyResult): Verdict {
+function judgeLatency(timedAt: number, judged: Judged, { p99Ms, lateMs }: LatencyResult): Verdict {
+  const { failed, perSecond, waiting } = judged;
   if (failed > 0) return 'calls failed';
   if (perSecond.median < KEPT_UP * timedAt) return 'fell behind';
-  return lateMs > LATE_SHARE * p99Ms.median ? 'load came late' : 'counts';
+  if (lateMs > LATE_SHARE * p99Ms.median) return 'load came late';
+  return waiting > BUSY_SHARE ? 'machine busy' : 'counts';
 }
 
 function toLatencyResult(rounds: readonly Measurement[]): LatencyResult {

@@ -27,7 +27,10 @@ export interface Bar {
 
 type Place = Pick<Bar, 'label' | 'whose'> & { readonly title: string; readonly row: string };
 
-const ENGINE_LABELS: Readonly<Record<Engine['name'], string>> = { lmdb: 'introspectd, LMDB', redis: 'introspectd, Redis' };
+const ENGINE_LABELS: Readonly<Record<Engine['name'], string>> = {
+  lmdb: 'introspectd, LMDB',
+  redis: 'introspectd, Redis',
+};
 const ENGINES = Object.keys(ENGINE_LABELS) as readonly Engine['name'][];
 
 /** Without panels of which nothing was measured. */
@@ -105,5 +108,7 @@ function toBars(
 }
 
 function toCount(value: number): string {
-  return value >= 10_000 ? `${Math.round(value / 1000).toLocaleString('en-US')} k` : Math.round(value).toLocaleString('en-US');
+  return value >= 10_000
+    ? `${Math.round(value / 1000).toLocaleString('en-US')} k`
+    : Math.round(value).toLocaleString('en-US');
 }

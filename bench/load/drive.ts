@@ -106,8 +106,10 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
 
   function finish(nowMs: number): TimedOutcome {
     const elapsedMs = Math.max(nowMs - startedMs, windowMs);
-    const at = (share: number) => percentile(latencies, share);
-    const latency = { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), lateP99Ms: percentile(lateness, 0.99) };
+    // Of none that succeeded it took at least as long as this.
+    const at = (share: number) => (latencies.length === 0 ? elapsedMs : percentile(latencies, share));
+    const lateP99Ms = lateness.length === 0 ? 0 : percentile(lateness, 0.99);
+    const latency = { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), lateP99Ms };
     return { succeeded: latencies.length, failed: total - latencies.length, elapsedMs, latency };
   }
 }

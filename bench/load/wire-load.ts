@@ -43,9 +43,7 @@ answerParent(async (question: WireQuestion): Promise<Outcome | TimedOutcome | un
   }
   // A server closes connections that are old, or idle for long: that is not what is measured.
   connections = await Promise.all(connections.map((connection) => (connection.isOpen() ? connection : open())));
-  return question.kind === 'closed'
-    ? driveClosed(connections, question.windowMs)
-    : driveOpen(connections, question);
+  return question.kind === 'closed' ? driveClosed(connections, question.windowMs) : driveOpen(connections, question);
 });
 
 async function open(): Promise<Connection> {

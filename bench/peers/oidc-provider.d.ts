@@ -14,6 +14,8 @@ declare module 'oidc-provider' {
     readonly Grant: new (
       fields: object,
     ) => { addOIDCScope(scope: string): void; save(): Promise<string> };
-    readonly AccessToken: new (fields: object) => { save(): Promise<string> };
+    readonly AccessToken: new (
+      fields: object,
+    ) => { save(): Promise<string> };
   }
 }

@@ -1,5 +1,6 @@
 // Started as a process: a real authorization server, panva/oidc-provider, with opaque access tokens in memory. It is given
 // what helps it: an adapter that is a Map, one grant for all tokens, the cheapest client authentication, a type hint.
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -33,6 +34,7 @@ answerParent(async ({ tls, clientId, clientSecret }: OidcQuestion): Promise<Peer
       },
     ],
     scopes: SCOPE.split(' '),
+    jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
     features: { introspection: { enabled: true, allowedPolicy: () => true }, devInteractions: { enabled: false } },
     ttl: { AccessToken: TTL_SECONDS, Grant: TTL_SECONDS },
   });

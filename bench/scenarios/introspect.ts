@@ -5,7 +5,7 @@ import { createCapacityRow } from '../load/wire-rows.js';
 import type { Group, Row } from '../rounds.js';
 import { createH2loadRow } from './h2load-row.js';
 import { FULLEST, INTROSPECT_LOADS } from './introspect-loads.js';
-import { createSides, SIDES, TRANSPORTS, type Transport, toRowName } from './sides.js';
+import { createSides, type SIDES, TRANSPORTS, type Transport, toRowName } from './sides.js';
 
 type SideName = keyof typeof SIDES;
 

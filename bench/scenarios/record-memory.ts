@@ -70,7 +70,12 @@ export async function measureRecordMemory({ size, folder }: Bench): Promise<read
       },
       plain: { name: 'SET of as long a key and value, PXAT', unit: 'B' },
     } as const;
-    rows.push(...toFigureRows([{ ours: ours.bytesEach, plain: plain.bytesEach, ratio: ours.bytesEach / plain.bytesEach }], heads));
+    rows.push(
+      ...toFigureRows(
+        [{ ours: ours.bytesEach, plain: plain.bytesEach, ratio: ours.bytesEach / plain.bytesEach }],
+        heads,
+      ),
+    );
   }
   const title = `Memory of Redis, ${records.toLocaleString('en-US')} records with ${CLAIMS_BYTES} B of claims`;
   return [{ title, rows }];

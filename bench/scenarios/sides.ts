@@ -1,6 +1,6 @@
 // Who is asked in the rows about Introspect, over both transports: the same names everywhere.
 import type { BenchContext } from '../bench-context.js';
-import { HALF_UNKNOWN, introspectCall, introspectWithTagsCall, ISSUER, TOKEN } from '../corpus.js';
+import { HALF_UNKNOWN, ISSUER, introspectCall, introspectWithTagsCall, TOKEN } from '../corpus.js';
 import { toEchoPath } from '../echo-path.js';
 import type { LoadCall } from '../http2-load.js';
 import { ACTIVE, ANY, toWireCall } from '../load/wire-call.js';
