@@ -9,6 +9,8 @@ export interface RunOutcome {
   readonly failed: number;
   /** Of an open loop. */
   readonly latency?: Latency;
+  /** False: what was to happen meanwhile did not, or not as often. */
+  readonly keptUp?: boolean;
 }
 
 export interface Row {
@@ -128,7 +130,9 @@ export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult 
   const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, waiting, failed };
   if (row.timedAt === undefined) return { ...common, verdict: judgeRate(row, common) };
   const latency = toLatencyResult(rounds);
-  return { ...common, latency, verdict: judgeLatency(row.timedAt, common, latency) };
+  const keptUp = rounds.every((round) => round.keptUp !== false);
+  const verdict = judgeLatency(row.timedAt, { ...common, keptUp }, latency);
+  return { ...common, latency, verdict };
 }
 
 type Judged = Pick<RowResult, 'perSecond' | 'cores' | 'waiting' | 'failed'>;
@@ -139,10 +143,14 @@ function judgeRate({ oneAtATime }: Kind, { failed, cores, waiting }: Judged): Ve
   return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
 }
 
-function judgeLatency(timedAt: number, judged: Judged, { p99Ms, lateMs }: LatencyResult): Verdict {
-  const { failed, perSecond, waiting } = judged;
+function judgeLatency(
+  timedAt: number,
+  judged: Judged & { readonly keptUp: boolean },
+  { p99Ms, lateMs }: LatencyResult,
+): Verdict {
+  const { failed, perSecond, waiting, keptUp } = judged;
   if (failed > 0) return 'calls failed';
-  if (perSecond.median < KEPT_UP * timedAt) return 'fell behind';
+  if (!keptUp || perSecond.median < KEPT_UP * timedAt) return 'fell behind';
   if (lateMs > LATE_SHARE * p99Ms.median) return 'load came late';
   return waiting > BUSY_SHARE ? 'machine busy' : 'counts';
 }

@@ -49,7 +49,7 @@ export function formatSvg(panels: readonly Panel[], machine: Machine): string {
       text(MARGIN, top + 4 + NOTE_STEP, 'note', 'Pale: the server was not the limit, or the machine was busy.'),
     );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
-  <title>${escape(describe(panels))}</title>
+  <title>${escapeXml(describe(panels))}</title>
   <style>${STYLE}
   </style>
   <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
@@ -85,9 +85,9 @@ function describe(panels: readonly Panel[]): string {
 
 function text(x: number, y: number, className: string, content: string): string {
   const attribute = className === '' ? '' : `class="${className}" `;
-  return `<text ${attribute}x="${x}" y="${y}">${escape(content)}</text>`;
+  return `<text ${attribute}x="${x}" y="${y}">${escapeXml(content)}</text>`;
 }
 
-function escape(content: string): string {
+function escapeXml(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -30,6 +30,7 @@ answerParent(async ({ tls, clientId, clientSecret }: OidcQuestion): Promise<Peer
         client_secret: clientSecret,
         token_endpoint_auth_method: 'client_secret_basic',
         grant_types: ['authorization_code'],
+        id_token_signed_response_alg: 'ES256',
         redirect_uris: ['https://shop.example/callback'],
       },
     ],

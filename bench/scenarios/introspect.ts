@@ -11,7 +11,7 @@ type SideName = keyof typeof SIDES;
 
 /** With few calls in flight there is less to tell. */
 const FEW: readonly SideName[] = ['echo', 'whole'];
-const QUICK: readonly SideName[] = ['echo', 'oidc', 'whole', 'filtered'];
+const QUICK: readonly SideName[] = ['echo', 'oidc', 'whole'];
 const ALL: readonly SideName[] = ['echo', 'get', 'oidc', 'whole', 'filtered', 'tagged', 'unknown'];
 
 export async function introspect(context: BenchContext): Promise<readonly Group[]> {
@@ -29,7 +29,7 @@ async function createGroup(context: BenchContext, { concurrency, load }: Introsp
   const { site, size, cleanUp } = context;
   const findSide = createSides(context);
   const names = concurrency < FULLEST.concurrency ? FEW : size === 'quick' ? QUICK : ALL;
-  const rows: Row[] = concurrency === FULLEST.concurrency ? [...(await createH2loadRow(context, load))] : [];
+  const rows: Row[] = names === ALL ? [...(await createH2loadRow(context, load))] : [];
   for (const transport of TRANSPORTS) {
     for (const name of names) {
       const side = findSide(name, transport);

@@ -51,6 +51,7 @@ const ON_TIME = { p50Ms: 1, p99Ms: 4, p999Ms: 9, lateP99Ms: 0.1 };
 const TIMED: readonly { readonly what: string; readonly round: Partial<Measurement>; readonly verdict: Verdict }[] = [
   { what: 'a server that has little to do', round: { cores: 0.1 }, verdict: 'counts' },
   { what: 'fewer answers than questions', round: { perSecond: 97 }, verdict: 'fell behind' },
+  { what: 'revocations beside it that did not come', round: { keptUp: false }, verdict: 'fell behind' },
   { what: 'calls that failed', round: { failed: 1 }, verdict: 'calls failed' },
   {
     what: 'a generator that was late itself',
