@@ -7,6 +7,15 @@ const RULES = 'watch/watch-rules.test.js';
 
 export const WATCH_MUTANTS: readonly Mutant[] = [
   {
+    promise: 5,
+    name: 'the log is not followed',
+    file: '/src/cli/watch-store.js',
+    find: 'void followLog(deps, stopped.signal);',
+    replace: '',
+    killedBy: 'watch/memory-watch.test.js',
+    test: 'tells it as it happens',
+  },
+  {
     promise: 1,
     name: 'a reply that was sent before a reset is believed',
     file: FENCE,
