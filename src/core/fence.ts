@@ -47,8 +47,8 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
   let epoch = 0;
   let reloading: Promise<void> | undefined;
   let expiredAtMs = 0;
-  /** Of the pass of expiry that is under way. */
-  let seenBeforeMs: number | undefined;
+  /** Of the pass over the table that is under way. */
+  let overMs: number | undefined;
 
   async function read(digests: readonly Digest[]): Promise<FencedRead> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -102,17 +102,20 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
     }
   }
 
-  // One step with each read while a pass is under way. Best effort: what stays is merely no longer needed.
+  // One step a read, so that none waits for a whole pass. When the store cannot say what is over, entries stay that are
+  // merely no longer needed.
   function expire(storeTimeMs: number): void {
-    if (seenBeforeMs !== undefined && table.expire(seenBeforeMs)) seenBeforeMs = undefined;
-    if (storeTimeMs - expiredAtMs < EXPIRE_EVERY_MS) return;
-    expiredAtMs = storeTimeMs;
-    void store.meta().then(
-      ({ maxTokenTtlMs, leaseMs }) => {
-        seenBeforeMs = Math.max(0, storeTimeMs - maxTokenTtlMs - leaseMs - EXPIRE_EVERY_MS);
-      },
-      () => undefined,
-    );
+    if (overMs !== undefined) {
+      if (table.expire(overMs)) overMs = undefined;
+    } else if (storeTimeMs - expiredAtMs >= EXPIRE_EVERY_MS) {
+      expiredAtMs = storeTimeMs;
+      store.meta().then(
+        ({ revocationsOverMs }) => {
+          overMs = revocationsOverMs - EXPIRE_EVERY_MS;
+        },
+        () => undefined,
+      );
+    }
   }
 
   return {

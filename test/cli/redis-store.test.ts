@@ -63,12 +63,16 @@ describe('a store in Redis, on the command line', { skip: REDIS_MISSING }, () =>
     const { code, stdout, stderr } = await run(['store', 'show']);
     assert.deepEqual([code, stderr], [0, '']);
     const meta = await store.meta();
-    assert.deepEqual(JSON.parse(stdout), {
+    const { digest_keys: digestKeys, ...shown } = JSON.parse(stdout);
+    assert.deepEqual(
+      digestKeys.map(({ check }: { readonly check: string }) => check),
+      meta.digestKeys.map(({ check }) => check),
+    );
+    assert.deepEqual(shown, {
       path: redis.url,
       store_id: meta.storeId,
       partitions: 1,
       tag_key_check: meta.tagKeyCheck,
-      digest_key_checks: meta.digestKeyChecks,
       max_token_ttl: '1d',
       lease: '2s',
       last_store_time: new Date(meta.lastStoreTimeMs).toISOString(),

@@ -1,5 +1,7 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
+import { STORE_MUTANTS } from './store-mutants.js';
 import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
@@ -22,8 +24,8 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'the tombstone is not written',
     file: '/src/store/store-rules.js',
-    find: 'of tombstones)',
-    replace: 'of [])',
+    find: 'transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));',
+    replace: '',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'is dead on another daemon',
   },
@@ -210,61 +212,6 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'forgets only what was last seen',
   },
   {
-    promise: 6,
-    name: 'the commit script on Redis does not look whether an entry changed',
-    file: '/src/store/redis-scripts.js',
-    find: "if (redis.call('GET', KEYS[i]) or '') ~= ARGV[at] then return {'conflict'} end",
-    replace: '',
-    killedBy: 'store/redis-scripts.test.js',
-    test: 'an entry came',
-  },
-  {
-    promise: 4,
-    name: 'a Redis that was not found fit is believed',
-    file: '/src/store/redis-trust.js',
-    find: 'if (fault !== undefined)\n                throw fault;',
-    replace: '',
-    killedBy: 'store/redis-faults.test.js',
-    test: 'nothing is answered until it is right',
-  },
-  {
-    promise: 6,
-    name: 'the commit script on Redis runs after its caller has given up',
-    file: '/src/store/redis-scripts.js',
-    find: "then return {'late'} end",
-    replace: 'then local late = true end',
-    killedBy: 'store/redis-slow-faults.test.js',
-    test: 'CLIENT PAUSE WRITE',
-  },
-  {
-    promise: 6,
-    name: 'offline queue on: what Redis was not there for happens later',
-    file: '/src/store/redis-connection.js',
-    find: 'enableOfflineQueue: false',
-    replace: 'enableOfflineQueue: true',
-    killedBy: 'store/redis-connection.test.js',
-    test: 'while Redis is away',
-  },
-  {
-    promise: 6,
-    // Either of the two is enough, so both are taken out.
-    name: 'what was under way when Redis was lost is sent again',
-    file: '/src/store/redis-connection.js',
-    find: 'autoResendUnfulfilledCommands: false,\n    maxRetriesPerRequest: 0,',
-    replace: 'autoResendUnfulfilledCommands: true,',
-    killedBy: 'store/redis-connection.test.js',
-    test: 'is not sent again',
-  },
-  {
-    promise: 1,
-    name: 'a place in the log of Redis that is gone is no reset',
-    file: '/src/store/redis-reader.js',
-    find: 'if (cursor === undefined || first?.cursor !== cursor)',
-    replace: 'if (cursor === undefined)',
-    killedBy: 'promises/redis-log-lost.test.js',
-    test: 'trimmed beyond the cursor',
-  },
-  {
     promise: 1,
     name: 'a tombstone without its log entry',
     file: '/src/store/store-rules.js',
@@ -273,5 +220,7 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,
+  ...STORE_MUTANTS,
 ];

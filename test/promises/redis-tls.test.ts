@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createDevCa, issueLeaf, validForDays } from '../../src/cli/dev-certificates.js';
 import { formatNewKeys } from '../../src/core/key-ring.js';
+import { runCli } from '../cli/support/run-cli.js';
 import { startTestDaemon } from '../support/daemon.js';
 import { readAclOfReadme } from '../support/readme-acl.js';
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
@@ -63,6 +64,11 @@ describe('Redis over TLS', { skip: REDIS_MISSING }, () => {
         await daemon.client('security').revoke(`refresh-${host}`);
         await daemon.client('security').revoke(`unknown-${host}`);
         assert.deepEqual(await orders.introspect(`access-${host}`), { active: false });
+        const config = ['--config', daemon.workspace.configFile];
+        for (const command of [['show'], ['set', host === 'localhost' ? 'max_token_ttl=40d' : 'max_token_ttl=50d']]) {
+          const { code, stderr } = await runCli(['store', ...command, ...config]);
+          assert.equal(code, 0, stderr);
+        }
         assert.doesNotMatch(daemon.log(), new RegExp(PASSWORD));
       } finally {
         await daemon.stop();
