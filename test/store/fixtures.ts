@@ -6,7 +6,7 @@ import type { TokenSha256 } from '../../src/core/token.js';
 import type { RegisterEntry, RevokeTokenCommand, TokenStore } from '../../src/core/token-store.js';
 import { HOUR_MS, RING, START_MS } from './harness.js';
 
-const ISS = 'https://login.example';
+export const ISS = 'https://login.example';
 
 export interface TokenClaims {
   readonly tokenUse?: TokenUse;
@@ -19,6 +19,7 @@ export interface TokenClaims {
   readonly session?: string;
   readonly client?: string;
   readonly subject?: string;
+  readonly subjectClient?: string;
 }
 
 export function sha256(name: string): TokenSha256 {
@@ -33,9 +34,9 @@ export function makeEntry(name: string, claims: TokenClaims = {}, ring: KeyRing 
     ['token', ring.tag('token', '', sha256(name))],
     ['issuer', ring.tag('issuer', ISS, '')],
   ]);
-  for (const kind of ['jti', 'grant', 'session', 'client', 'subject'] as const) {
-    const value = claims[kind];
-    if (value !== undefined) tags.set(kind, ring.tag(kind, ISS, value));
+  const { jti, grant, session, client, subject, subjectClient: subject_client } = claims;
+  for (const [kind, value] of Object.entries({ jti, grant, session, client, subject, subject_client })) {
+    if (value !== undefined) tags.set(kind as TagKind, ring.tag(kind as TagKind, ISS, value));
   }
   const record = encodeRecord({
     tokenUse,

@@ -1,6 +1,6 @@
 // The contract once more, as naively as it can be said: what a store answers, without indexes, cursors or bytes.
 import { decodeEntry, type Entry, findTag } from '../../src/core/entry.js';
-import type { Digest, Tag } from '../../src/core/key-ring.js';
+import type { Digest, KeyRing, Tag } from '../../src/core/key-ring.js';
 import {
   type Cursor,
   END_OF_TIME_MS,
@@ -11,8 +11,9 @@ import {
   type RevokeTagCommand,
   type RevokeTokenCommand,
 } from '../../src/core/token-store.js';
+import { Chronicle } from './chronicle.js';
 import { NO_TAG } from './fixtures.js';
-import { LEASE_MS, MAX_TOKEN_TTL_MS } from './harness.js';
+import { LEASE_MS, MAX_TOKEN_TTL_MS, RINGS } from './harness.js';
 
 interface Standing {
   /** The record as it was registered; undefined for the tombstone of an unknown token. */
@@ -36,6 +37,11 @@ export class StoreModel {
   lastStoreTimeMs = 0;
   /** What each handle has told: no handle takes it back. */
   readonly toldMs = [0, 0];
+  /** The keys of each handle, as a place in RINGS. */
+  readonly rings = [0, 0];
+  readonly chronicle = new Chronicle(FOREVER_MS);
+  /** Checks of the digest keys that entries may stand under. */
+  readonly #keysInUse = new Set<string>();
   readonly #logEntries: number;
   readonly #entries = new Map<Digest, Standing>();
   readonly #live = new Map<string, Revocation & { readonly expiresAtMs: number }>();
@@ -54,6 +60,7 @@ export class StoreModel {
   now(handle: number): number {
     const nowMs = Math.max(this.toldMs[handle] ?? 0, this.clockMs, this.lastStoreTimeMs);
     this.toldMs[handle] = nowMs;
+    this.#keysInUse.add(this.ring(handle).checks.digests[0] ?? '');
     if (this.#log.length === 0) {
       this.#log.push(undefined);
       this.lastStoreTimeMs = nowMs;
@@ -61,15 +68,29 @@ export class StoreModel {
     return nowMs;
   }
 
-  /** A daemon that starts has told nothing yet. */
-  open(handle: number): void {
+  /** A daemon that starts has told nothing yet, and knows nothing. */
+  open(handle: number, ring = this.rings[handle] ?? 0): void {
+    this.rings[handle] = ring;
     this.toldMs[handle] = 0;
+    this.chronicle.start(handle);
     this.touch(handle);
+    this.#keysInUse.add(this.ring(handle).checks.digests[0] ?? '');
   }
 
   /** What every call does first. */
   touch(handle: number): void {
     if (this.#log.length === 0) this.now(handle);
+  }
+
+  ring(handle: number): KeyRing {
+    const ring = RINGS[this.rings[handle] ?? 0];
+    if (ring === undefined) throw new Error('a handle has keys');
+    return ring;
+  }
+
+  /** Whether a handle with these keys has every one that entries may stand under; without, it answers nothing. */
+  fits(ring: KeyRing): boolean {
+    return [...this.#keysInUse].every((check) => ring.checks.digests.includes(check));
   }
 
   register(handle: number, entries: readonly RegisterEntry[]): readonly RegisterOutcome[] {
@@ -88,6 +109,7 @@ export class StoreModel {
       const unknown = { record: undefined, tokenTag, registeredAtMs: 0, isTombstone: true };
       if (digest) this.#entries.set(digest, { ...unknown, expiresAtMs: nowMs + FOREVER_MS });
     }
+    this.chronicle.revokeToken(tokenTag, nowMs);
     for (const { digest, standing } of found) {
       const endMs = standing.record ? decodeEntry(standing.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
       const expiresAtMs = Math.max(standing.expiresAtMs, endMs);
@@ -103,12 +125,16 @@ export class StoreModel {
       if (grant) grants.set(hex(grant), grant);
     }
     for (const tag of grants.values()) this.#revoke({ tag, beforeMs: END_OF_TIME_MS, issuerTag }, nowMs);
-    return { replaced: replaced && this.#describe(replaced) };
+    return { replaced: replaced && this.#describe(replaced), grants: grants.size };
   }
 
   revokeTag(handle: number, { tag, issuerTag, beforeMs }: RevokeTagCommand): number {
     const nowMs = this.#move(handle);
     return this.#revoke({ tag, issuerTag, beforeMs: beforeMs ?? nowMs }, nowMs);
+  }
+
+  answer(handle: number, tokenTag: Tag, serverMs: number) {
+    return this.chronicle.answer(handle, tokenTag, { storeMs: this.now(handle), serverMs });
   }
 
   read(handle: number, digests: readonly Digest[], cursor: Cursor | undefined) {
@@ -142,8 +168,10 @@ export class StoreModel {
   }
 
   wipe(): void {
+    this.chronicle.wipe();
     this.#entries.clear();
     this.#live.clear();
+    this.#keysInUse.clear();
     this.#log = [];
     this.#firstKept = 0;
     this.#epoch += 1;
@@ -175,10 +203,12 @@ export class StoreModel {
     const [digest] = digests;
     const standing = { record, tokenTag: undefined, registeredAtMs: nowMs, isTombstone: false, expiresAtMs: expMs };
     if (digest) this.#entries.set(digest, standing);
+    this.chronicle.register(record, nowMs);
     return 'registered';
   }
 
   #revoke(revocation: Revocation, nowMs: number): number {
+    this.chronicle.revokeTag(revocation, nowMs);
     const there = this.#live.get(hex(revocation.tag));
     const live = there && there.expiresAtMs > nowMs ? there : undefined;
     const beforeMs = Math.max(revocation.beforeMs, live?.beforeMs ?? 0);
