@@ -1,0 +1,30 @@
+// How long a history is, and what must hold after it. INTROSPECTD_HISTORY_SECONDS makes it longer.
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { HistoryResult } from './run-history.js';
+
+const { INTROSPECTD_HISTORY_SECONDS } = process.env;
+const SECONDS = Number(INTROSPECTD_HISTORY_SECONDS ?? 30);
+const LONG_SECONDS = 120;
+const LEASE_MS = 1000;
+
+/** Of both stores. */
+export const HISTORY = {
+  leaseMs: LEASE_MS,
+  freezeMs: LEASE_MS + 500,
+  durationMs: SECONDS * 1000,
+  processes: { reader: 8, revoker: 2, cache: 2 },
+  atLeast: { readsAfterRevoke: SECONDS >= LONG_SECONDS ? 20_000 : 5000, eachFault: 3 },
+} as const;
+
+const SHOWN = 5;
+
+export function assertHistory(t: TestContext, { violations, faults, counts, readsAfterRevoke }: HistoryResult): void {
+  const all = { ...counts, 'reads asked after an acknowledged revoke': readsAfterRevoke, ...faults };
+  for (const [what, count] of Object.entries(all)) t.diagnostic(`${what}: ${count}`);
+  assert.deepEqual(violations.slice(0, SHOWN), [], `${violations.length} violations`);
+  for (const [what, count] of Object.entries(faults)) {
+    assert.ok(count >= HISTORY.atLeast.eachFault, `${what}: ${count} times`);
+  }
+  assert.ok(readsAfterRevoke >= HISTORY.atLeast.readsAfterRevoke, `${readsAfterRevoke} reads after a revoke`);
+}
