@@ -24,7 +24,7 @@ describe('three daemons on one Redis', { skip: REDIS_MISSING }, () => {
         stage,
         by: BY,
         faults: (cutCache) => [
-          { name: 'kill -9 of a daemon', pauseMs: 5000, inject: () => inTurn(stage.kill) },
+          { name: 'kill -9 of a daemon', pauseMs: 3000, inject: () => inTurn(stage.kill) },
           {
             name: 'SIGSTOP of a daemon for longer than a lease',
             pauseMs: 4000,

@@ -7,7 +7,7 @@ import { describeToken } from '../tokens.js';
 
 const PAUSE_MS = 120;
 const TIMEOUT_MS = 1000;
-const BATCH = 8;
+const BATCH = 12;
 
 const channel = openChildChannel();
 const { setup, known } = channel;
