@@ -14,23 +14,34 @@ export const HISTORY = {
   freezeMs: LEASE_MS + 500,
   durationMs: SECONDS * 1000,
   processes: { reader: 8, revoker: 2, cache: 2 },
-  atLeast: { readsAfterRevoke: SECONDS >= LONG_SECONDS ? 20_000 : 5000, eachFault: 3 },
+  atLeast:
+    SECONDS >= LONG_SECONDS
+      ? { readsAfterRevoke: 20_000, cacheReads: 2000, eachFault: 3 }
+      : { readsAfterRevoke: 5000, cacheReads: 200, eachFault: 3 },
 } as const;
 
 const SHOWN = 5;
 
 /** With each fault often enough, and so many reads after a revoke that a stale one would have been among them. */
 export function assertHistory(t: TestContext, result: HistoryResult): void {
-  const { faults, readsAfterRevoke } = result;
+  const { faults, readsAfterRevoke, cacheReads } = result;
   assertPromises(t, result);
   for (const [what, count] of Object.entries(faults)) {
     assert.ok(count >= HISTORY.atLeast.eachFault, `${what}: ${count} times`);
   }
   assert.ok(readsAfterRevoke >= HISTORY.atLeast.readsAfterRevoke, `${readsAfterRevoke} reads after a revoke`);
+  assert.ok(cacheReads >= HISTORY.atLeast.cacheReads, `${cacheReads} reads answered by caches`);
 }
 
-export function assertPromises(t: TestContext, { violations, faults, counts, readsAfterRevoke }: HistoryResult): void {
-  const all = { ...counts, 'reads asked after an acknowledged revoke': readsAfterRevoke, ...faults };
+export function assertPromises(t: TestContext, result: HistoryResult): void {
+  const { violations, faults, counts, readsAfterRevoke, cacheReads } = result;
+  const all = {
+    ...counts,
+    'reads answered by caches': cacheReads,
+    'reads asked after an acknowledged revoke': readsAfterRevoke,
+    violations: violations.length,
+    ...faults,
+  };
   for (const [what, count] of Object.entries(all)) t.diagnostic(`${what}: ${count}`);
   assert.ok(readsAfterRevoke > 0, 'something was asked after a revoke');
   assert.deepEqual(violations.slice(0, SHOWN), [], `${violations.length} violations`);

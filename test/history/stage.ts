@@ -29,8 +29,8 @@ export interface StageRequest {
 }
 
 const DAEMONS = 3;
-const PORT_TRIES = 20;
-const PORT_PAUSE_MS = 100;
+const START_TRIES = 5;
+const START_PAUSE_MS = 100;
 const TOKEN_USE = ['access_token', 'refresh_token'];
 const FOR_ALL = { issuers: ISSUERS, audiences: [AUDIENCE], token_use: TOKEN_USE };
 const CALLERS: readonly DevCaller[] = [
@@ -50,30 +50,36 @@ export async function startStage({ store, leaseMs, logEntries }: StageRequest): 
     limits: { log_entries: logEntries, store_timeout: '1s' },
   };
   const { configFile, tls } = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config });
-  const start = (daemon: number, ...args: readonly string[]) =>
-    startDaemonProcess({ configFile, logFile: join(folder, `daemon-${daemon}.log`), args });
   const daemons: DaemonProcess[] = [];
-  for (let daemon = 0; daemon < DAEMONS; daemon++) daemons.push(await start(daemon));
-  const targets = daemons.map(({ target }) => target);
-
-  /** The port may be in the hands of a connection that is just being made to it. */
-  const startAgain = async (daemon: number): Promise<DaemonProcess> => {
+  const close = async () => {
+    await Promise.all(daemons.map((daemon) => daemon.stop('SIGKILL')));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  /** The port may be in the hands of a connection that is just being made to it, and the machine too busy to start. */
+  const start = async (daemon: number, ...args: readonly string[]): Promise<DaemonProcess> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await start(daemon, '--listen', targets[daemon] ?? '');
+        return await startDaemonProcess({ configFile, logFile: join(folder, `daemon-${daemon}.log`), args });
       } catch (error) {
-        if (attempt === PORT_TRIES) throw error;
-        await sleep(PORT_PAUSE_MS);
+        if (attempt === START_TRIES) throw error;
+        await sleep(START_PAUSE_MS);
       }
     }
   };
+  try {
+    for (let daemon = 0; daemon < DAEMONS; daemon++) daemons.push(await start(daemon));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const targets = daemons.map(({ target }) => target);
 
   return {
     targets,
     tls,
     kill: async (daemon) => {
       await daemons[daemon]?.stop('SIGKILL');
-      daemons[daemon] = await startAgain(daemon);
+      daemons[daemon] = await start(daemon, '--listen', targets[daemon] ?? '');
     },
     freeze: async (daemon, forMs) => {
       const { pid } = daemons[daemon] ?? { pid: 0 };
@@ -81,9 +87,6 @@ export async function startStage({ store, leaseMs, logEntries }: StageRequest): 
       await sleep(forMs);
       process.kill(pid, 'SIGCONT');
     },
-    close: async () => {
-      await Promise.all(daemons.map((daemon) => daemon.stop('SIGKILL')));
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }

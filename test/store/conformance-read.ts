@@ -3,13 +3,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Cursor, END_OF_TIME_MS } from '../../src/core/token-store.js';
 import type { WithStore } from './conformance.js';
-import { digestOf, ISSUER_TAG, makeEntry, makeRevoke, NO_TAG, readEntry, tagOf } from './fixtures.js';
-import type { StoreHarness } from './harness.js';
+import { digestOf, ISSUER_TAG, makeEntry, makeRevoke, NO_TAG, readEntry, tagOf, toRevocations } from './fixtures.js';
+import { LEASE_MS, type StoreHarness } from './harness.js';
 
 const revokeNames = async ({ store }: StoreHarness, names: readonly string[]): Promise<void> => {
   for (const name of names) await store.revokeToken(makeRevoke(name));
 };
 const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `token-${index}`);
+
+/** The same place in the log of another store. */
+function toDiverged(cursor: Cursor): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  bytes.writeUInt8(bytes.readUInt8(12) ^ 1, 12);
+  return bytes.toString('base64url');
+}
 
 export function describeRead(withStore: WithStore): void {
   describe('read', () => {
@@ -64,7 +71,7 @@ export function describeRead(withStore: WithStore): void {
         await store.revokeToken(makeRevoke('b'));
         const all = await store.read([digestOf('a')], cursor);
         assert.equal(all.reset, false);
-        assert.deepEqual(all.revocations, [
+        assert.deepEqual(toRevocations(all.revocations), [
           { kind: 'token', tag: tagOf('token', 'a'), beforeMs: END_OF_TIME_MS, issuerTag: NO_TAG },
           { kind: 'tag', tag: tagOf('client', 'app'), beforeMs: 5, issuerTag: ISSUER_TAG },
           { kind: 'token', tag: tagOf('token', 'b'), beforeMs: END_OF_TIME_MS, issuerTag: ISSUER_TAG },
@@ -76,16 +83,37 @@ export function describeRead(withStore: WithStore): void {
     );
 
     test(
+      'says where each entry of the log stands: a read from there brings the ones after it',
+      withStore(async (harness) => {
+        const { store } = harness;
+        const { cursor } = await store.read([], undefined);
+        await revokeNames(harness, numbered(5));
+        const { revocations, cursor: end } = await store.read([], cursor);
+        assert.deepEqual([revocations.length, revocations.at(-1)?.cursor], [5, end]);
+        for (const [index, entry] of revocations.entries()) {
+          assert.deepEqual((await store.read([], entry.cursor)).revocations, revocations.slice(index + 1));
+        }
+      }),
+    );
+
+    test(
+      'tells the lease of the store',
+      withStore(async ({ store }) => {
+        assert.equal((await store.read([], undefined)).leaseMs, LEASE_MS);
+      }),
+    );
+
+    test(
       'resets on a cursor that stands on no entry of the log',
       withStore(async (harness) => {
-        await revokeNames(harness, ['a', 'b']);
         const { store } = harness;
+        await revokeNames(harness, ['a']);
+        const { cursor: first } = await store.read([], undefined);
+        await revokeNames(harness, ['b']);
         const { cursor } = await store.read([], undefined);
         const beyond = Buffer.from(cursor, 'base64url');
         beyond.writeUInt8(200, 5);
-        const otherBytes = Buffer.from(cursor, 'base64url');
-        otherBytes.writeUInt8(otherBytes.readUInt8(12) ^ 1, 12);
-        const strangers = ['', 'x', 'x'.repeat(22), beyond.toString('base64url'), otherBytes.toString('base64url')];
+        const strangers = ['', 'x', 'x'.repeat(22), beyond.toString('base64url'), ...[first, cursor].map(toDiverged)];
         for (const stranger of strangers) {
           const answer = await store.read([], stranger as Cursor);
           assert.deepEqual([answer.reset, answer.revocations, answer.cursor], [true, [], cursor], stranger);

@@ -34,14 +34,14 @@ const makeRing = (tag: string, ...digests: readonly string[]): KeyRing =>
   parseKeyRing([...digests.map((letter) => `digest:${key(letter)}`), `tag:${key(tag)}`].join('\n'));
 
 export const RING = makeRing('t', 'a');
-/** A second key, which reads. */
-const ADDED_RING = makeRing('t', 'a', 'b');
+/** The new key is there to be read, nobody writes with it yet. */
+export const BOTH_RING = makeRing('t', 'a', 'b');
 /** A new writing key, the old one still read. */
 export const ROTATED_RING = makeRing('t', 'b', 'a');
 /** The old digest key is gone. */
 export const LACKING_RING = makeRing('t', 'b');
 /** The steps of a rotation, one daemon at a time. */
-export const RINGS = [RING, ADDED_RING, ROTATED_RING, LACKING_RING] as const;
+export const RINGS = [RING, BOTH_RING, ROTATED_RING, LACKING_RING] as const;
 export const OTHER_TAG_RING = makeRing('u', 'a');
 
 export function makeOptions(harness: { readonly clockMs: number }, changes: HarnessChanges = {}): StoreOptions {

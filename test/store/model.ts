@@ -11,11 +11,17 @@ import {
   type RevokeTagCommand,
   type RevokeTokenCommand,
 } from '../../src/core/token-store.js';
+import { RESERVED_FOR_MS } from '../../src/store/store-keys.js';
 import { Chronicle } from './chronicle.js';
 import { NO_TAG } from './fixtures.js';
 import { LEASE_MS, MAX_TOKEN_TTL_MS, RINGS } from './harness.js';
 
+/** lacks: it must refuse. perhaps: what stands under a key that it lacks may be over, which the store knows by the hour. */
+export type KeysFit = 'fits' | 'lacks' | 'perhaps';
+
 interface Standing {
+  /** Check of the digest key that it stands under. */
+  readonly key: string;
   /** The record as it was registered; undefined for the tombstone of an unknown token. */
   readonly record: Buffer | undefined;
   readonly tokenTag: Tag | undefined;
@@ -40,8 +46,8 @@ export class StoreModel {
   /** The keys of each handle, as a place in RINGS. */
   readonly rings = [0, 0];
   readonly chronicle = new Chronicle(FOREVER_MS);
-  /** Checks of the digest keys that entries may stand under. */
-  readonly #keysInUse = new Set<string>();
+  /** Checks of the digest keys, and when somebody who writes with each was last there. */
+  readonly #keysMs = new Map<string, number>();
   readonly #logEntries: number;
   readonly #entries = new Map<Digest, Standing>();
   readonly #live = new Map<string, Revocation & { readonly expiresAtMs: number }>();
@@ -58,9 +64,9 @@ export class StoreModel {
 
   /** The store's time for a handle, which makes the store where there is none. */
   now(handle: number): number {
-    const nowMs = Math.max(this.toldMs[handle] ?? 0, this.clockMs, this.lastStoreTimeMs);
+    const nowMs = this.#peek(handle);
     this.toldMs[handle] = nowMs;
-    this.#keysInUse.add(this.ring(handle).checks.digests[0] ?? '');
+    this.#keysMs.set(this.#writingKey(handle), nowMs);
     if (this.#log.length === 0) {
       this.#log.push(undefined);
       this.lastStoreTimeMs = nowMs;
@@ -74,12 +80,12 @@ export class StoreModel {
     this.toldMs[handle] = 0;
     this.chronicle.start(handle);
     this.touch(handle);
-    this.#keysInUse.add(this.ring(handle).checks.digests[0] ?? '');
   }
 
   /** What every call does first. */
   touch(handle: number): void {
     if (this.#log.length === 0) this.now(handle);
+    this.#keysMs.set(this.#writingKey(handle), this.#peek(handle));
   }
 
   ring(handle: number): KeyRing {
@@ -88,14 +94,18 @@ export class StoreModel {
     return ring;
   }
 
-  /** Whether a handle with these keys has every one that entries may stand under; without, it answers nothing. */
-  fits(ring: KeyRing): boolean {
-    return [...this.#keysInUse].every((check) => ring.checks.digests.includes(check));
+  fits(handle: number, ring = this.ring(handle)): KeysFit {
+    const nowMs = this.#peek(handle);
+    const { digests } = ring.checks;
+    const standing = [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+    if (standing.some(({ key }) => !digests.includes(key))) return 'lacks';
+    const missing = [...this.#keysMs].filter(([key]) => !digests.includes(key));
+    return missing.some(([, usedMs]) => nowMs < usedMs + FOREVER_MS + RESERVED_FOR_MS) ? 'perhaps' : 'fits';
   }
 
   register(handle: number, entries: readonly RegisterEntry[]): readonly RegisterOutcome[] {
     this.#move(handle);
-    return entries.map((entry) => this.#registerOne(entry));
+    return entries.map((entry) => this.#registerOne(entry, this.#writingKey(handle)));
   }
 
   /** The revocations that the log is told, or undefined for `exhausted`. */
@@ -103,19 +113,19 @@ export class StoreModel {
     const nowMs = this.#move(handle);
     const there = digests.flatMap((digest) => ({ digest, standing: this.#find(digest, nowMs) }));
     const found = there.flatMap(({ digest, standing }) => (standing ? [{ digest, standing }] : []));
-    if (found.length === 0) {
-      if (this.#countUnknown(nowMs) >= maxUnknownTombstones) return undefined;
-      const [digest] = digests;
-      const unknown = { record: undefined, tokenTag, registeredAtMs: 0, isTombstone: true };
-      if (digest) this.#entries.set(digest, { ...unknown, expiresAtMs: nowMs + FOREVER_MS });
-    }
+    if (found.length === 0 && this.#countUnknown(nowMs) >= maxUnknownTombstones) return undefined;
     this.chronicle.revokeToken(tokenTag, nowMs);
-    for (const { digest, standing } of found) {
-      const endMs = standing.record ? decodeEntry(standing.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
-      const expiresAtMs = Math.max(standing.expiresAtMs, endMs);
-      this.#entries.set(digest, { ...standing, isTombstone: true, expiresAtMs });
-    }
     const replaced = (found.find(({ standing }) => !standing.isTombstone) ?? found[0])?.standing;
+    for (const { digest, standing } of found) this.#entries.set(digest, { ...standing, isTombstone: true });
+    const [writing] = digests;
+    const written = found.find(({ digest }) => digest === writing)?.standing;
+    const buried = replaced ?? { record: undefined, tokenTag, registeredAtMs: 0 };
+    const endMs = buried.record ? decodeEntry(buried.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
+    const expiresAtMs = Math.max(written?.expiresAtMs ?? 0, endMs);
+    if (writing) {
+      const key = this.#writingKey(handle);
+      this.#entries.set(writing, { ...buried, key, isTombstone: true, expiresAtMs });
+    }
     const issuerTag = (replaced?.record && findTag(replaced.record, 'issuer')) ?? NO_TAG;
     this.#append({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
     const grants = new Map<string, Tag>();
@@ -171,7 +181,7 @@ export class StoreModel {
     this.chronicle.wipe();
     this.#entries.clear();
     this.#live.clear();
-    this.#keysInUse.clear();
+    this.#keysMs.clear();
     this.#log = [];
     this.#firstKept = 0;
     this.#epoch += 1;
@@ -182,12 +192,21 @@ export class StoreModel {
     this.#firstKept = Math.max(0, this.#log.length - 1);
   }
 
+  /** The store's time for a handle, without telling it. */
+  #peek(handle: number): number {
+    return Math.max(this.toldMs[handle] ?? 0, this.clockMs, this.lastStoreTimeMs);
+  }
+
+  #writingKey(handle: number): string {
+    return this.ring(handle).checks.digests[0] ?? '';
+  }
+
   #move(handle: number): number {
     this.lastStoreTimeMs = this.now(handle);
     return this.lastStoreTimeMs;
   }
 
-  #registerOne({ digests, record }: RegisterEntry): RegisterOutcome {
+  #registerOne({ digests, record }: RegisterEntry, key: string): RegisterOutcome {
     const nowMs = this.lastStoreTimeMs;
     const found = digests.flatMap((digest) => this.#find(digest, nowMs) ?? []);
     if (found.some(({ isTombstone }) => isTombstone)) return 'revoked';
@@ -201,7 +220,14 @@ export class StoreModel {
     const { expMs } = decodeEntry(record);
     if (expMs - Math.min(nowMs, claimedIssueMs(record)) > MAX_TOKEN_TTL_MS) return 'ttl_too_long';
     const [digest] = digests;
-    const standing = { record, tokenTag: undefined, registeredAtMs: nowMs, isTombstone: false, expiresAtMs: expMs };
+    const standing = {
+      key,
+      record,
+      tokenTag: undefined,
+      registeredAtMs: nowMs,
+      isTombstone: false,
+      expiresAtMs: expMs,
+    };
     if (digest) this.#entries.set(digest, standing);
     this.chronicle.register(record, nowMs);
     return 'registered';

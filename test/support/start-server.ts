@@ -64,7 +64,7 @@ export interface TestServer extends AsyncDisposable {
 
 type LogField = 'level' | 'msg' | 'time' | 'caller' | 'method' | 'code' | 'request_id' | 'token' | 'count' | 'reason';
 type CallField = 'detail' | 'error' | 'error_code' | 'duration_ms';
-type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision' | 'waited_ms';
+type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision';
 type LogRecord = Readonly<Partial<Record<LogField | CallField | AuditField, unknown>>>;
 
 export interface TestClients {
@@ -86,7 +86,11 @@ export const REGISTERS_ALL: Register = {
 const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
 export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
-const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
+const NO_METRICS: CallObserver = {
+  observe: () => undefined,
+  observeHandshakeFailure: () => undefined,
+  observeInFlight: () => undefined,
+};
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,
