@@ -11,7 +11,7 @@ import {
   type RevokeTagCommand,
   type RevokeTokenCommand,
 } from '../../src/core/token-store.js';
-import { RESERVED_FOR_MS } from '../../src/store/store-keys.js';
+import { reservedForMs } from '../../src/store/store-keys.js';
 import { Chronicle } from './chronicle.js';
 import { NO_TAG } from './fixtures.js';
 import { LEASE_MS, MAX_TOKEN_TTL_MS, RINGS } from './harness.js';
@@ -37,6 +37,7 @@ interface Place {
 
 const hex = (tag: Uint8Array): string => Buffer.from(tag).toString('hex');
 const FOREVER_MS = MAX_TOKEN_TTL_MS + LEASE_MS;
+const RESERVED_FOR_MS = reservedForMs({ maxTokenTtlMs: MAX_TOKEN_TTL_MS });
 
 export class StoreModel {
   clockMs: number;
