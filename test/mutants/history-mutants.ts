@@ -74,17 +74,6 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
     test: STRANGE_CURSOR,
   },
   {
-    promise: 1,
-    name: 'the entries of Redis are read after the log',
-    file: '/src/store/redis-token-store.js',
-    find: 'const replies = await send([...commands, ...stateCommands(keys)]);',
-    replace:
-      'const all = [...commands, ...stateCommands(keys)]; const got = await send([...all.slice(1), all[0]]);\n' +
-      'const replies = [got.at(-1), ...got.slice(0, -1)];',
-    killedBy: 'store/redis-read-order.test.js',
-    test: 'takes the entries before the log',
-  },
-  {
     promise: 5,
     name: 'a cache that ignores what it is told is seen',
     file: '/test/history/reference-cache.js',
