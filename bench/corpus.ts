@@ -42,12 +42,13 @@ export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
 } as const;
 
-/** The text with the number in its slot. */
-export function toNumbered(text: string, number: number): string {
-  return text.replace(NUMBER_SLOT, formatNumber(number));
+/** The text of the token with this number. */
+export function toToken(number: number): string {
+  return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
 }
 
 export function introspectCall(range: NumberRange = ASKED): LoadCall {

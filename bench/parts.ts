@@ -11,6 +11,7 @@ import { revokeStorm } from './scenarios/revoke-storm.js';
 import { revokeUser } from './scenarios/revoke-user.js';
 import { measureDaemon } from './scenarios/startup.js';
 import { storeSize } from './scenarios/store-size.js';
+import { measureWatching } from './scenarios/watching.js';
 import { writes } from './scenarios/writes.js';
 
 export type Part = { readonly name: string; readonly quick?: 'left out' } & (
@@ -30,6 +31,12 @@ const PARTS: readonly Part[] = [
   { name: 'revoke-storm', on: 'each engine', rows: revokeStorm, quick: 'left out' },
   { name: 'writes', on: 'each engine', rows: writes },
   { name: 'revoke-user', on: 'each engine', rows: revokeUser, quick: 'left out' },
+  {
+    name: 'watching',
+    on: 'each engine',
+    figures: async ({ site, schedule: { rounds, windowMs } }) => [await measureWatching(site.engine, rounds, windowMs)],
+    quick: 'left out',
+  },
   { name: 'revocation-table', on: 'nothing', figures: measureRevocationTable, quick: 'left out' },
   { name: 'record-memory', on: 'nothing', figures: measureRecordMemory, quick: 'left out' },
 ];

@@ -16,7 +16,7 @@ import { type Load, type LoadGenerator, startLoadGenerator } from './load-genera
  * and may keep answers, for which it gets their tags.
  */
 export type ReaderName = 'whole' | 'filtered' | 'tagged';
-export type CallerName = 'issuer' | ReaderName;
+export type CallerName = 'issuer' | 'watcher' | ReaderName;
 
 export interface Site {
   readonly engine: Engine;
@@ -44,6 +44,7 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   },
   { name: 'whole', ...READS },
   { name: 'filtered', ...READS, claims: ['scope'] },
+  { name: 'watcher', permissions: ['watch'], issuers: [ISSUER], audiences: ['*'] },
   { name: 'tagged', ...READS, permissions: [...READS.permissions, 'watch'] },
 ];
 /** Where the configuration of a workspace says it is. */

@@ -7,7 +7,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Provider, { type Adapter } from 'oidc-provider';
 import { answerParent } from '../child.js';
-import { ASKED, AUDIENCE, ISSUER, TOKEN, toNumbered } from '../corpus.js';
+import { ASKED, AUDIENCE, ISSUER, toToken } from '../corpus.js';
 import type { PeerPorts, PeerTls } from './peer-ports.js';
 
 export interface OidcQuestion {
@@ -73,7 +73,7 @@ async function fill(provider: Provider, clientId: string): Promise<void> {
   const payload = tokens?.get(made);
   if (tokens === undefined || payload === undefined) throw new Error('oidc-provider did not keep its token');
   for (let number = ASKED.first; number < ASKED.first + ASKED.count; number++) {
-    const jti = toNumbered(TOKEN, number);
+    const jti = toToken(number);
     tokens.set(jti, { ...payload, jti });
   }
 }
