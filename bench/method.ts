@@ -4,7 +4,7 @@ the lowest and highest and the median absolute deviation; a ratio is the median 
 server's CPU is that of its whole process (/proc/PID/stat) over the inner part of each window; "waited" is how long its main
 thread was ready to run while other programs had the processor (schedstat). **Only rows whose server used at least 95 % of a
 processor count**: below that the load, the disk or the machine was measured, and ratios leave them out. Rows that say "one
-at a time" are not about rates: they tell what a call costs, and always count.
+at a time" or "1 concurrent" are not about rates: they tell what a call takes, and always count.
 
 Capacity is found in a closed loop, a call following the answer to another. Latency is taken in an open loop: calls are due at
 evenly spaced instants and are timed from these, however late they could be sent, so that a server that stalls is charged for

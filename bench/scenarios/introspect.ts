@@ -42,7 +42,11 @@ async function createGroup(context: BenchContext, { concurrency, load }: Introsp
   const there = new Set(rows.map(({ name }) => name));
   return {
     title: toIntrospectTitle(concurrency, site.engine.name),
-    rows: rows.map((row) => ({ ...row, baselines: (row.baselines ?? []).filter((name) => there.has(name)) })),
+    rows: rows.map((row) => ({
+      ...row,
+      ...(concurrency === 1 ? { oneAtATime: true } : {}),
+      baselines: (row.baselines ?? []).filter((name) => there.has(name)),
+    })),
   };
 }
 
