@@ -1,9 +1,9 @@
 /** How it was measured, for docs/benchmarks.md. */
 export const METHOD = `Each group runs in interleaved rounds, A B C A B C ..., after a warm-up of every row. A row is the median of its rounds, with
 the lowest and highest and the median absolute deviation; a ratio is the median of the quotients within each round. The
-server's CPU is that of its whole process (/proc/PID/stat) over the inner part of each window; "waited" is how long its main
-thread was ready to run while other programs had the processor (schedstat). **Only rows whose server used at least 95 % of a
-processor count**: below that the load, the disk or the machine was measured, and ratios leave them out. Rows that say "one
+server's CPU is that of its whole process (/proc/PID/stat) over the inner part of each window, "CPU each" that of one call or
+token; "waited" is how long its main thread was ready to run while other programs had the processor (schedstat). **Only rows
+whose server used at least 95 % of a processor count**: below that the load, the disk or the machine was measured, and ratios leave them out. Rows that say "one
 at a time" or "1 concurrent" are not about rates: they tell what a call takes, and always count.
 
 Capacity is found in a closed loop, a call following the answer to another. Latency is taken in an open loop: calls are due at

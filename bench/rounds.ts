@@ -35,6 +35,8 @@ export interface RowResult {
   /** As measured, round by round. */
   readonly rounds: readonly number[];
   readonly cores: number;
+  /** The server's processor time for one of what is counted, us: it says something on a busy machine, too. */
+  readonly cpuUs: number;
   readonly waiting: number;
   readonly failed: number;
   readonly verdict: Verdict;
@@ -127,7 +129,8 @@ export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult 
   const waiting = median(rounds.map((round) => round.waiting));
   const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
   const rates = rounds.map(({ perSecond }) => perSecond);
-  const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, waiting, failed };
+  const cpuUs = median(rounds.map((round) => (round.cores * 1e6) / Math.max(round.perSecond, 1)));
+  const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, cpuUs, waiting, failed };
   if (row.timedAt === undefined) return { ...common, verdict: judgeRate(row, common) };
   const latency = toLatencyResult(rounds);
   const keptUp = rounds.every((round) => round.keptUp !== false);

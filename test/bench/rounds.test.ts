@@ -41,6 +41,11 @@ test('a failure in one round is one of the row', () => {
   assert.equal(summary('row', {}, { failed: 1 }, {}).verdict, 'calls failed');
 });
 
+test('processor time is of one call, round by round', () => {
+  const row = summary('row', { perSecond: 10_000, cores: 1 }, { perSecond: 5000, cores: 0.5 }, { perSecond: 100 });
+  assert.equal(row.cpuUs, 100);
+});
+
 test('a ratio is of the quotients within each round', () => {
   const ours = summary('ours', { perSecond: 50 }, { perSecond: 10 }, { perSecond: 40 });
   const echo = summary('echo', { perSecond: 100 }, { perSecond: 10 }, { perSecond: 100 });
