@@ -79,8 +79,10 @@ async function fill(provider: Provider, clientId: string): Promise<void> {
 }
 
 async function listen(server: HttpServer): Promise<number> {
-  // Rows take turns: between them connections are idle for longer than the usual 5 s.
+  // Rows take turns: between them connections are idle for long, and those of the last rows before their first request.
   server.keepAliveTimeout = 0;
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }

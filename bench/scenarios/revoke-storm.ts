@@ -6,8 +6,8 @@ import { startWireLoad } from '../load/start-wire-load.js';
 import { ANY, toWireCall } from '../load/wire-call.js';
 import { createTimedRow } from '../load/wire-rows.js';
 import type { Group, RunOutcome } from '../rounds.js';
-import { FULLEST } from './introspect-loads.js';
 import { createSides } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 /** Well below the capacity of both together. */
 const INTROSPECT_RATE = 2000;

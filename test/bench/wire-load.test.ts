@@ -150,6 +150,14 @@ test('an open loop counts from when a call was due: a stall is charged to all wh
 const ANSWERS: readonly { readonly what: string; readonly handle: RequestListener; readonly isOk: boolean }[] = [
   { what: 'an active token', handle: (_, response) => send(response, 200, { active: true }), isOk: true },
   { what: 'an inactive token', handle: (_, response) => send(response, 200, { active: false }), isOk: false },
+  {
+    what: 'an answer in chunks, which this does not read,',
+    handle: (_, response) => {
+      response.write('{"active":true}');
+      response.end();
+    },
+    isOk: false,
+  },
   { what: 'an error that says active', handle: (_, response) => send(response, 500, { active: true }), isOk: false },
 ];
 
@@ -180,5 +188,6 @@ test('an answer is as long as its head says', () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
   assert.equal(findAnswerLength(head.slice(0, 20)), undefined);
   assert.equal(findAnswerLength(head), head.length + 5);
-  assert.throws(() => findAnswerLength('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'));
+  const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+  assert.equal(findAnswerLength(`${chunked}2\r\n{}`), chunked.length);
 });
