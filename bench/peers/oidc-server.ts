@@ -16,7 +16,7 @@ export interface OidcQuestion {
   readonly clientSecret: string;
 }
 
-const TTL_SECONDS = 3600;
+const TTL_SECONDS = 3 * 3600;
 const SCOPE = 'orders.read orders.write';
 
 const maps = new Map<string, Map<string, object>>();

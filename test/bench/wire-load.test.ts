@@ -147,6 +147,20 @@ test('an open loop counts from when a call was due: a stall is charged to all wh
   assert.ok(outcome.latency.p50Ms > stallMs / 10, `${outcome.latency.p50Ms}`);
 });
 
+test('what is answered after the window and a moment was not in time', async () => {
+  const outcome = await withGrpc(
+    (_request, callback) => void setTimeout(() => callback(null, active), 150),
+    async (port) => {
+      const connection = await openHttp2(port, 10);
+      const driven = await driveOpen([connection], { perSecond: 100, windowMs: 100, pace: 'coarse' });
+      connection.close();
+      return driven;
+    },
+  );
+  assert.equal(outcome.succeeded, 10);
+  assert.ok(outcome.inTime < 10, `${outcome.inTime}`);
+});
+
 const ANSWERS: readonly { readonly what: string; readonly handle: RequestListener; readonly isOk: boolean }[] = [
   { what: 'an active token', handle: (_, response) => send(response, 200, { active: true }), isOk: true },
   { what: 'an inactive token', handle: (_, response) => send(response, 200, { active: false }), isOk: false },
