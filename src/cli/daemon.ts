@@ -27,6 +27,7 @@ import { CliError } from './cli-error.js';
 import { readDescriptors } from './descriptors.js';
 import { openStore } from './open-store.js';
 import { watchStore } from './watch-store.js';
+import { wireAuthorization } from './wire-authorization.js';
 
 export interface DaemonDeps {
   readonly config: Config;
@@ -84,6 +85,11 @@ export async function serveStore(
       register: limitRegister(createRegister({ keyRing, store }), rates),
       revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones, rates }),
     },
+    authorization: wireAuthorization({
+      config,
+      introspect: withAnswerMetrics(introspect, metrics.answers),
+      ...{ rates, logger, metrics },
+    }),
     limits,
     readiness,
     telemetry: {

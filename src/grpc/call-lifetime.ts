@@ -21,10 +21,15 @@ export interface CallLifetime {
 }
 
 /** `expire` is called at the deadline, when that is ours: at the client's own, grpc-js answers. */
-export function createCallLifetime(call: LivingCall, expire: (error: IntrospectdError) => void): CallLifetime {
+export function createCallLifetime(
+  call: LivingCall,
+  expire: (error: IntrospectdError) => void,
+  maxMs = MAX_CALL_MS,
+): CallLifetime {
   const clientDeadlineMs = Number(call.getDeadline());
-  const maxDeadlineMs = Date.now() + MAX_CALL_MS;
-  const deadlineMs = Math.min(clientDeadlineMs, maxDeadlineMs);
+  const nowMs = Date.now();
+  const deadlineMs = Math.min(clientDeadlineMs, nowMs + maxMs);
+  const endMs = performance.now() + (deadlineMs - nowMs);
   let controller: AbortController | undefined;
   let isExpired = false;
   const onExpiry = () => {
@@ -32,7 +37,7 @@ export function createCallLifetime(call: LivingCall, expire: (error: Introspectd
     controller?.abort();
     expire(deadlineExceeded());
   };
-  const timer = deadlineMs < clientDeadlineMs ? setTimeout(onExpiry, MAX_CALL_MS).unref() : undefined;
+  const timer = deadlineMs < clientDeadlineMs ? setTimeout(onExpiry, maxMs).unref() : undefined;
   return {
     deadlineMs,
     get signal() {
@@ -45,7 +50,7 @@ export function createCallLifetime(call: LivingCall, expire: (error: Introspectd
       return controller.signal;
     },
     findEnd: () => {
-      if (isExpired || Date.now() >= deadlineMs) return deadlineExceeded();
+      if (isExpired || Date.now() >= deadlineMs || performance.now() >= endMs) return deadlineExceeded();
       return call.cancelled ? new IntrospectdError('CANCELLED', 'the caller gave up') : undefined;
     },
     stop: () => clearTimeout(timer),

@@ -1,9 +1,10 @@
 // The gRPC server: its services, its limits, and how it ends.
-import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, type ServerOptions, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Introspect } from '../core/introspect.js';
 import type { Policy } from '../core/policy.js';
 import type { Register } from '../core/register.js';
 import type { Revoke } from '../core/revoke.js';
+import { AuthorizationService } from '../gen/envoy/service/auth/v3/external_auth.js';
 import { HealthService } from '../gen/grpc/health/v1/health.js';
 import { ServerReflectionService } from '../gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.js';
@@ -28,7 +29,7 @@ import { createReflectionService } from './reflection-service.js';
 import { createRegistryService } from './registry-service.js';
 import { createServerStreamAdapter } from './server-stream.js';
 import { toBytesService, toServiceName } from './service-definition.js';
-import { createUnaryAdapter } from './unary.js';
+import { createUnaryAdapter, type UnaryAdapter } from './unary.js';
 
 export interface GrpcServerDeps {
   /** From createServerCredentials(). */
@@ -36,6 +37,8 @@ export interface GrpcServerDeps {
   /** Asked at every call. */
   readonly policy: () => Policy;
   readonly core: { readonly introspect: Introspect; readonly register: Register; readonly revoke: Revoke };
+  /** Makes the handlers of envoy.service.auth.v3.Authorization. */
+  readonly authorization: (unary: UnaryAdapter) => UntypedServiceImplementation;
   readonly limits: GrpcLimits;
   readonly readiness: Readiness;
   readonly telemetry: {
@@ -56,7 +59,13 @@ export interface GrpcServer {
 }
 
 const REFLECTION = [ServerReflectionService, ServerReflectionAlphaService];
-const SERVICES = [IntrospectionServiceService, TokenRegistryServiceService, HealthService, ...REFLECTION];
+const SERVICES = [
+  IntrospectionServiceService,
+  TokenRegistryServiceService,
+  AuthorizationService,
+  HealthService,
+  ...REFLECTION,
+];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -113,6 +122,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     toBytesService(TokenRegistryServiceService),
     createRegistryService({ register: deps.core.register, limits, audit, adapters }),
   );
+  server.addService(toBytesService(AuthorizationService), deps.authorization(adapters.unary));
   server.addService(toBytesService(HealthService), createHealthService({ readiness, adapters: healthAdapters }));
 
   const bound = new Set<string>();

@@ -11,7 +11,7 @@ import { TokenRegistryServiceClient } from '../../src/gen/introspectd/v1/token_r
 import { createServerCredentials } from '../../src/grpc/credentials.js';
 import type { GrpcLimits } from '../../src/grpc/limits.js';
 import { createReadiness, type Readiness } from '../../src/grpc/readiness.js';
-import { createGrpcServer, type GrpcServer } from '../../src/grpc/server.js';
+import { createGrpcServer, type GrpcServer, type GrpcServerDeps } from '../../src/grpc/server.js';
 import type { CallObserver } from '../../src/telemetry/call-metrics.js';
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.js';
 import { createTestCa, type TestCa, type TestIdentity } from './test-ca.js';
@@ -33,6 +33,7 @@ export interface TestServerRequest {
   readonly introspect?: Introspect;
   readonly register?: Register;
   readonly revoke?: Revoke;
+  readonly authorization?: GrpcServerDeps['authorization'];
   readonly policy?: () => Policy;
   readonly limits?: Partial<GrpcLimits>;
   readonly logLevel?: LogLevel;
@@ -138,6 +139,7 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
       register: request.register ?? REGISTERS_ALL,
       revoke: request.revoke ?? REVOKES_ALL,
     },
+    authorization: request.authorization ?? (() => ({})),
     limits: { ...LIMITS, ...request.limits },
     readiness,
     telemetry: {
