@@ -123,5 +123,5 @@ describe('hostile CheckRequests', () => {
 
 function isAnonymousAllowed(bytes: Uint8Array): boolean {
   const { attributes } = CheckRequest.decode(bytes);
-  return attributes?.contextExtensions.anonymous === 'true';
+  return Object.entries(attributes?.contextExtensions ?? {}).some((entry) => entry.join() === 'anonymous,true');
 }

@@ -58,10 +58,8 @@ describe('requests through Envoy', { skip }, () => {
     assert.ok(binary !== undefined);
     const at = (name: string) => join(on.workspace.folder, name);
     const serverTls = { certFile: at('server.crt'), keyFile: at('server.key') };
-    const patient = { grpc_service: { envoy_grpc: { cluster_name: 'introspectd' }, timeout: '6s' } };
-    const filter = { ...patient, ...changes.filter };
-    const request = { ...changes, binary, serverTls, filter, daemons: [on.process.target], routes: ROUTES };
-    return startEnvoy({ ...request, tls: on.workspace.tls(caller) });
+    const request = { ...changes, binary, serverTls, daemons: [on.process.target], routes: ROUTES };
+    return startEnvoy({ ...request, tls: on.workspace.tls(caller), patience: 'long' });
   };
   const thumbprint = (name: string) => {
     const { raw } = new X509Certificate(readFileSync(daemon.workspace.tls(name).certFile));

@@ -22,6 +22,8 @@ export interface EnvoyRequest {
   readonly daemons: readonly string[];
   /** Changes to the filter's configuration. */
   readonly filter?: Readonly<Record<string, unknown>>;
+  /** "long": a busy machine does not end a Check. */
+  readonly patience?: 'example' | 'long';
   /** "none": whoever is no caller of the policy is refused by the health service, too. */
   readonly healthChecks?: 'example' | 'none';
   /** Routes in front of those of the example: path prefix -> context_extensions. */
@@ -66,11 +68,11 @@ interface Listener {
   readonly filter_chains: readonly [{ readonly filters: readonly [{ readonly typed_config: ConnectionManager }] }];
 }
 interface ConnectionManager {
-  readonly http_filters: readonly [{ readonly typed_config: Record<string, unknown> }];
+  readonly http_filters: readonly [{ readonly typed_config: { readonly grpc_service: { timeout: string } } }];
   readonly route_config: { readonly virtual_hosts: readonly [{ readonly routes: unknown[] }] };
 }
 interface Cluster {
-  health_checks?: unknown;
+  health_checks?: readonly { timeout: string }[];
   readonly load_assignment: { readonly endpoints: readonly [{ lb_endpoints: unknown[] }] };
 }
 
@@ -161,7 +163,10 @@ function ask(port: number, path: string, { method = 'GET', headers = {} }: AskOp
   });
 }
 
-function toConfig({ daemons, filter = {}, routes = {}, healthChecks }: EnvoyRequest, upstreamPort: number): string {
+function toConfig(
+  { daemons, filter = {}, routes = {}, healthChecks, patience }: EnvoyRequest,
+  upstreamPort: number,
+): string {
   const config = parse(readFileSync(EXAMPLE, 'utf8')) as Example;
   const [listener] = config.static_resources.listeners;
   const [introspectd, service] = config.static_resources.clusters;
@@ -175,6 +180,10 @@ function toConfig({ daemons, filter = {}, routes = {}, healthChecks }: EnvoyRequ
   listener.address.socket_address.port_value = 0;
   introspectd.load_assignment.endpoints[0].lb_endpoints = daemons.map((target) => toEndpoint(target));
   service.load_assignment.endpoints[0].lb_endpoints = [toEndpoint(`127.0.0.1:${upstreamPort}`)];
+  if (patience === 'long') {
+    authz.typed_config.grpc_service.timeout = '10s';
+    for (const check of introspectd.health_checks ?? []) check.timeout = '10s';
+  }
   if (healthChecks === 'none') delete introspectd.health_checks;
   Object.assign(authz.typed_config, filter);
   host.routes.unshift(
