@@ -28,6 +28,7 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
   });
   metrics.calls.observeInFlight({ questions: () => 1 });
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
+  metrics.checks.count('envoy', 'allowed');
   metrics.reloads.failed('policy');
   metrics.observeState({ isReady: () => true, liveRevocations: () => 0 });
   const harness = await makeMemoryHarness();
