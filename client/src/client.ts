@@ -1,16 +1,23 @@
 // Makes the client: checks what it is given, calls, converts what comes back.
 import { malformed, toIntrospectionResult } from './claims.js';
-import type { IntrospectionServiceClient, IntrospectResult } from './gen/introspectd/v1/introspection_service.js';
+import type {
+  IntrospectionServiceClient,
+  IntrospectResult,
+  RevokeRequest,
+} from './gen/introspectd/v1/introspection_service.js';
 import type { CallOptions, IntrospectionClient, IntrospectionClientOptions } from './introspection-client.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
 import { createRawClient } from './raw-client.js';
+import { toRevokeRequest } from './revoke-request.js';
 import { toItemError } from './status-error.js';
 import { type CallBounds, callUnary } from './unary-call.js';
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 // The longest that timers count: 2^31 - 1 ms.
 const MAX_TIMEOUT_MS = 2_147_483_647;
+// What waiting for caches may add: their leases, 2 s unless configured otherwise.
+const WAIT_FOR_CACHES_MS = 30_000;
 // limits.batch_tokens of a server that was not configured otherwise.
 const TOKENS_PER_REQUEST = 1_000;
 
@@ -60,7 +67,12 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
       run(call, (bounds) => introspect(raw, token, audiences, bounds)),
     introspectMany: (tokens, { audiences = [], ...call } = {}) =>
       run(call, (bounds) => introspectMany(raw, tokens, audiences, bounds)),
-    revoke: (token, { reason = '', ...call } = {}) => run(call, (bounds) => revoke(raw, token, reason, bounds)),
+    revoke: (target, options = {}) => {
+      const { timeoutMs, signal } = options;
+      const waitMs = options.waitForCaches ? WAIT_FOR_CACHES_MS : 0;
+      const call = { signal, timeoutMs: timeoutMs ?? Math.min(defaultTimeoutMs + waitMs, MAX_TIMEOUT_MS) };
+      return run(call, (bounds) => revoke(raw, toRevokeRequest(target, options), bounds));
+    },
     close,
     [Symbol.asyncDispose]: close,
     raw,
@@ -108,16 +120,9 @@ function toOutcome({ outcome }: IntrospectResult): IntrospectionResult | Introsp
 
 async function revoke(
   raw: IntrospectionServiceClient,
-  token: string,
-  reason: string,
+  request: RevokeRequest,
   bounds: CallBounds,
 ): Promise<{ readonly revision: string }> {
-  const request = {
-    target: { $case: 'token' as const, value: checkToken(token) },
-    issuedBefore: undefined,
-    reason,
-    waitForCaches: false,
-  };
   const { revision } = await callUnary(raw.revoke.bind(raw), request, bounds);
   return { revision };
 }

@@ -21,5 +21,6 @@ export type {
   IntrospectionResult,
   TokenUse,
 } from './introspection-result.js';
+export type { RevocationSelector } from './revocation-selector.js';
 export { type FailedCall, toIntrospectionError } from './status-error.js';
 export type { ClientTls, TlsFiles, TlsMaterial } from './tls.js';

@@ -18,6 +18,7 @@ import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
 import { guardConnections } from './connection-guard.js';
 import { createDrain, type Drain } from './drain.js';
+import { watchHandshakes } from './handshakes.js';
 import { createHealthService } from './health-service.js';
 import { createInFlight } from './in-flight.js';
 import { createIntrospectionService } from './introspection-service.js';
@@ -92,6 +93,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const server = new Server(toServerOptions(limits));
   const questions = createInFlight(limits.inflight);
   const revocations = createInFlight(limits.inflight);
+  const waitingRoom = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
   const reflections = createInFlight(MAX_REFLECTION_CALLS);
 
@@ -102,6 +104,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   observer.observeInFlight({
     questions: questions.size,
     revocations: revocations.size,
+    waiting_for_caches: waitingRoom.size,
     health: health.size,
     reflection: reflections.size,
   });
@@ -116,7 +119,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
 
   server.addService(
     toBytesService(IntrospectionServiceService),
-    createIntrospectionService({ ...deps.core, limits, audit, digestToken: telemetry.digestToken, adapters }),
+    createIntrospectionService({
+      ...deps.core,
+      ...{ limits, audit, adapters, waitingRoom },
+      digestToken: telemetry.digestToken,
+    }),
   );
   server.addService(
     toBytesService(TokenRegistryServiceService),
@@ -135,10 +142,15 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
       guardConnections(server, GUARD);
+      watchHandshakes(server, telemetry);
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
     },
-    drain: createDrain({ server, bound, readiness, calls: [questions, revocations], streams: [health, reflections] }),
+    drain: createDrain({
+      ...{ server, bound, readiness },
+      calls: [questions, revocations],
+      streams: [health, reflections, waitingRoom],
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../core/policy.js';
 import { type CallLifetime, createCallLifetime } from './call-lifetime.js';
+import type { Abandon, InFlight } from './in-flight.js';
 import { type CallDeps, decodeRequest, type Settlement, type UnaryCall, type UnaryMethod } from './method.js';
 import { readRequestId } from './request-id.js';
 import { createTrailer, toCodeName, toServiceError } from './status.js';
@@ -34,11 +35,14 @@ async function run<Request, Result>(
     result: undefined,
     error: undefined,
   };
-  let leave: (() => void) | undefined;
   let lifetime: CallLifetime | undefined;
   let answer: Buffer | undefined;
+  const place = createPlace((error) => {
+    lifetime?.end(error);
+    reply.fail(error);
+  });
   try {
-    leave = deps.inFlight.enter(reply.fail);
+    place.moveTo(deps.inFlight);
     const caller = deps.findCaller(call);
     settlement.caller = caller;
     reply.caller = caller;
@@ -48,7 +52,9 @@ async function run<Request, Result>(
     if (end !== undefined) throw end;
     const request = decodeRequest(method, call.request);
     settlement.request = request;
-    const result = await method.handle(toUnaryCall(caller, request, reply.requestId, lifetime));
+    const { requestId } = reply;
+    const { moveTo } = place;
+    const result = await method.handle(toUnaryCall({ caller, request, requestId, moveTo }, lifetime));
     settlement.result = result;
     // A busy process runs its timers late: the answer itself is held to the budget.
     const late = method.budgetMs === undefined ? undefined : lifetime.findEnd();
@@ -58,7 +64,7 @@ async function run<Request, Result>(
     settlement.error = error ?? new Error('nothing was thrown');
   } finally {
     lifetime?.stop();
-    leave?.();
+    place.leave();
   }
   method.record.audit?.(settlement);
   if (answer === undefined) reply.fail(settlement.error);
@@ -78,19 +84,35 @@ async function run<Request, Result>(
 }
 
 function toUnaryCall<Request>(
-  caller: UnaryCall<Request>['caller'],
-  request: Request,
-  requestId: string,
+  known: Pick<UnaryCall<Request>, 'caller' | 'request' | 'requestId' | 'moveTo'>,
   lifetime: CallLifetime,
 ): UnaryCall<Request> {
   return {
-    caller,
-    request,
-    requestId,
+    ...known,
     deadlineMs: lifetime.deadlineMs,
+    extend: lifetime.extend,
     get signal() {
       return lifetime.signal;
     },
+  };
+}
+
+/** The one room that a call takes a place in. */
+interface Place {
+  /** Throws OVERLOADED, and stays where it was. */
+  moveTo(room: InFlight): void;
+  leave(): void;
+}
+
+function createPlace(abandon: Abandon): Place {
+  let leave: (() => void) | undefined;
+  return {
+    moveTo: (room) => {
+      const left = leave;
+      leave = room.enter(abandon);
+      left?.();
+    },
+    leave: () => leave?.(),
   };
 }
 

@@ -18,10 +18,15 @@ export interface AuditDetails {
   readonly iss?: string | undefined;
   /** What was named, as a digest under the log key. */
   readonly value?: string | undefined;
+  /** What the caller asked for. */
+  readonly issuedBeforeMs?: number | undefined;
+  /** What holds now: all that was issued at or before this instant is dead. */
   readonly beforeMs?: number | undefined;
   /** The caller's own words. */
   readonly reason?: string | undefined;
   readonly revision?: string | undefined;
+  /** Undefined = the caller did not ask for it. */
+  readonly waitsForCaches?: true | undefined;
   readonly count?: number | undefined;
   /** How many of `count` were refused. */
   readonly refused?: number | undefined;
@@ -50,9 +55,11 @@ export function createAudit(logger: Logger): Audit {
         kind: details.kind,
         iss: toPlainText(details.iss),
         value: details.value,
+        issued_before_ms: details.issuedBeforeMs,
         before_ms: details.beforeMs,
         reason: toPlainText(details.reason),
         revision: details.revision,
+        waits_for_caches: details.waitsForCaches,
         count: details.count,
         refused: details.refused,
         request_id: requestId,

@@ -1,9 +1,17 @@
 // Tokens for the store's tests: records as core/register.ts makes them, from a name and a few claims.
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { encodeRecord, type TokenUse } from '../../src/core/entry.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Digest, KeyRing, Tag, TagKind } from '../../src/core/key-ring.js';
 import type { TokenSha256 } from '../../src/core/token.js';
-import type { RegisterEntry, RevokeTokenCommand, TokenStore } from '../../src/core/token-store.js';
+import type {
+  LogEntry,
+  LoggedRevocation,
+  RegisterEntry,
+  RevokeTokenCommand,
+  TokenStore,
+} from '../../src/core/token-store.js';
 import { HOUR_MS, RING, START_MS } from './harness.js';
 
 const ISS = 'https://login.example';
@@ -80,8 +88,20 @@ export async function readEntry(
   return entries[0];
 }
 
+/** What log entries say, wherever they stand. */
+export function toRevocations(entries: readonly LogEntry[]): readonly LoggedRevocation[] {
+  return entries.map(({ cursor: _, ...revocation }) => revocation);
+}
+
 export async function loadAll(store: TokenStore) {
   const chunks = [];
   for await (const chunk of store.loadRevocations()) chunks.push(chunk);
   return chunks;
 }
+
+/** For assert.rejects. */
+export const unavailable = (detail: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StoreUnavailable);
+  assert.match(error.detail, detail);
+  return true;
+};
