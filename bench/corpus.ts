@@ -1,4 +1,6 @@
 // The tokens of the benchmark and the requests about them, framed, with slots for the numbers that tell them apart.
+import { AttributeContext, AttributeContext_HttpRequest } from '../src/gen/envoy/service/auth/v3/attribute_context.js';
+import { CheckRequest } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import {
   BatchIntrospectRequest,
   IntrospectRequest,
@@ -8,7 +10,7 @@ import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
 import { toGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
-import { NUMBER_SLOT, type Numbering } from './numbered-body.js';
+import { formatNumber, NUMBER_SLOT, type Numbering } from './numbered-body.js';
 
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://orders.example';
@@ -41,11 +43,38 @@ export const PATHS = {
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
+  check: '/envoy.service.auth.v3.Authorization/Check',
 } as const;
+
+/** The token of this number. */
+export function toBenchToken(number: number): string {
+  return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
+}
 
 export function introspectCall(): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };
   return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
+}
+
+/** As Envoy asks with the configuration of examples/envoy. */
+export function checkCall(): LoadCall {
+  const value = Buffer.from(`Bearer ${TOKEN}`);
+  const http = {
+    ...AttributeContext_HttpRequest.decode(new Uint8Array()),
+    id: '1f5c1d6e-3b6f-4b7a-9d52-0d6f3b1f8c11',
+    method: 'GET',
+    headerMap: { headers: [{ key: 'authorization', value: '', rawValue: value }] },
+    path: '/orders/17?page=2',
+    host: 'orders.example',
+    scheme: 'https',
+    protocol: 'HTTP/2',
+  };
+  const attributes = {
+    ...AttributeContext.decode(new Uint8Array()),
+    request: { time: { seconds: 1_800_000_000n, nanos: 7 }, http },
+    contextExtensions: { scopes_any: 'orders.read orders.write' },
+  };
+  return toCall(PATHS.check, CheckRequest.encode({ attributes }).finish(), readNumbers(ASKED));
 }
 
 export function batchCall(tokens: number): LoadCall {

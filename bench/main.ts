@@ -17,6 +17,8 @@ import { describeMachine, type EngineFacts, findRemarks, type Report } from './r
 import { readReport, writeReport } from './report-files.js';
 import { type GroupResult, runGroup, type Schedule } from './rounds.js';
 import { batch } from './scenarios/batch.js';
+import { check } from './scenarios/check.js';
+import { measureEnvoyLatency } from './scenarios/envoy-latency.js';
 import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
@@ -38,8 +40,8 @@ const LIVE_REVOCATIONS = { full: 1_000_000, quick: 100_000 };
 
 // Writes last: they make the store grow.
 const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
-  lmdb: [introspectPlaintext, introspectMtls, batch, writes, revokeUser],
-  redis: [introspectMtls, batch, writes, revokeUser],
+  lmdb: [introspectPlaintext, introspectMtls, check, batch, writes, revokeUser],
+  redis: [introspectMtls, check, batch, writes, revokeUser],
 };
 
 const { values } = parseArgs({
@@ -73,6 +75,8 @@ for (const engine of findEngines(redis)) {
   const measured = await measureEngine(engine, redis);
   engines.push(measured.facts);
   groups.push(...measured.groups);
+  const latency = await measureEnvoyLatency(engine, schedule);
+  if (latency !== undefined) show(latency);
 }
 await redis?.stop();
 // It takes minutes.
