@@ -13,6 +13,7 @@ const LONG = [
   'store/lmdb-model',
   'store/lmdb-kill-nine',
   'store/redis-',
+  'envoy/',
   'promises/revoked-stays-revoked',
   'hostile/slow',
   'readme/',

@@ -7,7 +7,7 @@ import { AUDIENCE, ISSUER } from './introspect-cases.js';
 
 export const CHECK_TOKEN = 'a-token-of-the-check-cases';
 export const BEARER = `Bearer ${CHECK_TOKEN}`;
-export const THUMBPRINT = 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2';
+const THUMBPRINT = 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2';
 
 export interface CheckCase {
   readonly name: string;
