@@ -15,7 +15,8 @@ export interface LoggedDenial extends Pick<Denied, 'denial' | 'fault'> {
 const REPEAT_MS = 60_000;
 /** Different faults that are remembered; keys of context extensions are without bound. */
 const MAX_FAULTS = 1000;
-const WORD = /^[A-Za-z0-9_.-]{1,64}$/;
+/** What a mistyped key looks like, and a token does not. */
+const WORD = /^[A-Za-z_]{1,32}$/;
 
 /** `nowMs` never steps back. */
 export function createCheckLog(logger: Logger, nowMs: () => number): CheckLog {

@@ -1,6 +1,7 @@
 // The door of ext_authz on a real server: what Envoy is told, also when things go wrong.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { TokenStore } from '../../src/core/token-store.js';
 import { type InProcessDaemon, startInProcessDaemon } from '../support/in-process-daemon.js';
@@ -181,6 +182,27 @@ describe('Check with doubt handed to Envoy', () => {
     assert.equal(late?.code, 4);
     assert.equal(await site.metric('handed_to_envoy'), 2);
     site.setFault(undefined);
+  });
+
+  it('is not want of room, which a flood makes', async () => {
+    const crowded = await startSite({ ext_authz: { on_doubt: 'envoy', budget: '5s' }, limits: { inflight: 1 } });
+    try {
+      let isHeld = false;
+      let release = () => undefined as void;
+      crowded.setFault((read) => async (...args) => {
+        isHeld = true;
+        await new Promise<void>((resolve) => (release = resolve));
+        return read(...args);
+      });
+      const held = check(crowded, BEARER);
+      while (!isHeld) await sleep(5);
+      assert.deepEqual(pick(await check(crowded, BEARER)), DOUBT);
+      crowded.setFault(undefined);
+      release();
+      await held.catch(() => undefined);
+    } finally {
+      await crowded.close();
+    }
   });
 
   it('is doubt alone: refusals and faults of ours stay denials', async () => {

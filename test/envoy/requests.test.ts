@@ -32,7 +32,14 @@ describe('requests through Envoy', { skip }, () => {
     const callers = [
       ...CALLERS.filter(({ name }) => name !== 'envoy'),
       { name: 'envoy', permissions: ['check'], issuers: [ISSUER], audiences: [AUDIENCE], check_anonymous: true },
-      { name: 'blind', permissions: ['check'], issuers: [ISSUER], audiences: [AUDIENCE], claims: ['sub'] },
+      {
+        name: 'blind',
+        permissions: ['check'],
+        issuers: [ISSUER],
+        audiences: [AUDIENCE],
+        claims: ['sub'],
+        rate: { per_second: 1, burst: 1 },
+      },
     ];
     // A busy machine is no doubt of the store.
     const config = { ext_authz: { budget: '5s' }, limits: { store_timeout: '5s' }, log: { level: 'debug' } };
@@ -110,6 +117,8 @@ describe('requests through Envoy', { skip }, () => {
       assert.equal(headers['x-introspectd-scope'], undefined);
       assert.equal(headers['x-introspectd-client-id'], undefined);
       assert.ok(headers['x-introspectd-sub']);
+      // The rate of tokens, one a second here, is not for Checks.
+      for (let more = 0; more < 3; more++) await passes('/read', bearer(GOOD), blind);
     } finally {
       await blind.stop();
     }

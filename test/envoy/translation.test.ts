@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { IntrospectdError, RateLimited } from '../../src/core/errors.js';
 import { createCheckLog } from '../../src/envoy/check-log.js';
 import { readCheckRequest } from '../../src/envoy/check-request.js';
+import { toFailureRefusal } from '../../src/envoy/denials.js';
 import { percentEncode, toIdentityHeaders } from '../../src/envoy/identity-headers.js';
 import { toThumbprint } from '../../src/envoy/peer-certificate.js';
 import type { Logger } from '../../src/telemetry/logger.js';
@@ -24,6 +26,19 @@ describe('toThumbprint', () => {
   for (const text of ['', 'x', '%', '%zz', '-----BEGIN%20CERTIFICATE-----%0A-----END%20CERTIFICATE-----%0A']) {
     it(`${JSON.stringify(text)} is none`, () => assert.equal(toThumbprint(text), undefined));
   }
+});
+
+describe('a failure', () => {
+  it('of a rate says when it is filled', () => {
+    const { httpStatus, headers } = toFailureRefusal(new RateLimited(2400));
+    assert.deepEqual([httpStatus, headers], [503, [['retry-after', '3']]]);
+  });
+
+  it('of whatever kind is never an answer', () => {
+    for (const error of [new Error('x'), new IntrospectdError('OVERLOADED', 'x'), 'thrown', undefined, null]) {
+      assert.equal(toFailureRefusal(error).httpStatus, 503);
+    }
+  });
 });
 
 describe('identity headers', () => {
