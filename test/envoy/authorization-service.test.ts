@@ -188,7 +188,7 @@ describe('Check with doubt handed to Envoy', () => {
     const crowded = await startSite({ ext_authz: { on_doubt: 'envoy', budget: '5s' }, limits: { inflight: 1 } });
     try {
       let isHeld = false;
-      let release = () => undefined as void;
+      let release: () => void = () => undefined;
       crowded.setFault((read) => async (...args) => {
         isHeld = true;
         await new Promise<void>((resolve) => (release = resolve));

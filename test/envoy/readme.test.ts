@@ -10,8 +10,9 @@ import { findEnvoyBinary } from './support/envoy-binary.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const found = findEnvoyBinary();
+const { CI } = process.env;
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
-const skip = hasCurl || process.env['CI'] === 'true' ? typeof found === 'string' && found : 'curl is not installed';
+const skip = hasCurl || CI === 'true' ? typeof found === 'string' && found : 'curl is not installed';
 
 test('"Use it from Envoy" works by copy and paste', { skip }, async () => {
   const [, below = ''] = readFileSync(join(ROOT, 'README.md'), 'utf8').split('## Use it from Envoy\n');

@@ -8,7 +8,9 @@ import { createCheckLog } from '../../src/envoy/check-log.js';
 import { readCheckRequest } from '../../src/envoy/check-request.js';
 import { toFailureRefusal } from '../../src/envoy/denials.js';
 import { percentEncode, toIdentityHeaders } from '../../src/envoy/identity-headers.js';
+import { createMessageWriter, writeStruct } from '../../src/envoy/message-writer.js';
 import { toThumbprint } from '../../src/envoy/peer-certificate.js';
+import { CheckResponse } from '../../src/gen/envoy/service/auth/v3/external_auth.js';
 import type { Logger } from '../../src/telemetry/logger.js';
 import { createTestCa } from '../support/test-ca.js';
 import { encodeCheck } from './support/check-message.js';
@@ -26,6 +28,38 @@ describe('toThumbprint', () => {
   for (const text of ['', 'x', '%', '%zz', '-----BEGIN%20CERTIFICATE-----%0A-----END%20CERTIFICATE-----%0A']) {
     it(`${JSON.stringify(text)} is none`, () => assert.equal(toThumbprint(text), undefined));
   }
+});
+
+describe('the message writer', () => {
+  const key = fc.string({ maxLength: 5 }).filter((name) => name !== '__proto__');
+  const json = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.string({ unit: 'grapheme', maxLength: 400 }),
+      fc.double({ noNaN: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  })).value;
+
+  it('is read by the generated decoder as the generated encoder is', () => {
+    fc.assert(
+      fc.property(fc.dictionary(key, json, { noNullPrototype: true }), fc.nat(), (members, code) => {
+        const writer = createMessageWriter();
+        writeStruct(writer, 4, members);
+        writer.message(1, () => writer.varint(1, code));
+        const status = { code, message: '', details: [] };
+        const expected = CheckResponse.encode({ status, httpResponse: undefined, dynamicMetadata: members }).finish();
+        assert.deepEqual(CheckResponse.decode(writer.finish()), CheckResponse.decode(expected));
+      }),
+    );
+  });
+
+  it('refuses what JSON does not have', () => {
+    assert.throws(() => writeStruct(createMessageWriter(), 1, { a: 1n }), TypeError);
+  });
 });
 
 describe('a failure', () => {
