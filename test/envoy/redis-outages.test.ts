@@ -7,12 +7,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createIntrospectionClient } from '@introspectd/client';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { createDevWorkspace, type DevWorkspace } from '../../src/cli/dev-workspace.js';
 import { formatNewKeys } from '../../src/core/key-ring.js';
 import { CALLERS } from '../support/daemon.js';
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
 import { registerTokens } from '../support/register-tokens.js';
+import type { TestTls } from '../support/test-credentials.js';
 import { type Envoy, type EnvoyRequest, startEnvoy } from './support/envoy.js';
 import { findEnvoyBinary } from './support/envoy-binary.js';
 
@@ -27,6 +29,7 @@ const TIMEOUT_MS = 30_000;
 interface Site {
   readonly redis: TestRedis;
   readonly daemons: readonly DaemonProcess[];
+  tls(caller: string): TestTls;
   /** SIGTERM, and another on the same port. */
   roll(index: number): Promise<void>;
   startEnvoy(changes: Pick<EnvoyRequest, 'filter' | 'healthChecks' | 'patience'>): Promise<Envoy>;
@@ -45,7 +48,21 @@ describe('two daemons rolled under Envoy', { skip }, () => {
     await site?.stop();
   });
 
+  it('what one daemon revoked is refused by both, from the next request on', async () => {
+    const [first] = site.daemons;
+    assert.ok(first !== undefined);
+    const security = createIntrospectionClient({ target: first.target, tls: site.tls('security'), timeoutMs: 10_000 });
+    for (const token of ['revoked-at-one-1', 'revoked-at-one-2', 'revoked-at-one-3']) {
+      const options = { headers: { authorization: `Bearer ${token}` } };
+      for (let turn = 0; turn < 4; turn++) assert.equal((await envoy.ask('/', options)).status, 200);
+      await security.revoke(token);
+      for (let turn = 0; turn < 4; turn++) assert.equal((await envoy.ask('/', options)).status, 401);
+    }
+    await security.close();
+  });
+
   it(`more than ${REQUESTS} requests on kept connections, every answer right`, async () => {
+    const before = envoy.upstream.received.length;
     let isRolled = false;
     let asked = 0;
     const work = async (): Promise<void> => {
@@ -64,7 +81,7 @@ describe('two daemons rolled under Envoy', { skip }, () => {
       isRolled = true;
     };
     await Promise.all([roll(), ...Array.from({ length: WORKERS }, work)]);
-    assert.equal(envoy.upstream.received.length, asked / 2);
+    assert.equal(envoy.upstream.received.length - before, asked / 2);
   });
 });
 
@@ -136,11 +153,16 @@ async function startSite(config: Readonly<Record<string, unknown>>): Promise<Sit
   const [first] = daemons;
   if (first !== undefined) {
     const target = { target: first.target, tls: workspace.tls('login') };
-    await registerTokens(target, [{ token: 'good-on-two-daemons' }]);
+    const tokens = ['good-on-two-daemons', 'revoked-at-one-1', 'revoked-at-one-2', 'revoked-at-one-3'];
+    await registerTokens(
+      target,
+      tokens.map((token) => ({ token })),
+    );
   }
   return {
     redis,
     daemons,
+    tls: workspace.tls,
     roll: async (index) => {
       assert.equal(await daemons[index]?.stop('SIGTERM'), 0);
       daemons[index] = await start(index);
