@@ -42,12 +42,13 @@ export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
   check: '/envoy.service.auth.v3.Authorization/Check',
 } as const;
 
-/** The token of this number. */
-export function toBenchToken(number: number): string {
+/** The text of the token with this number. */
+export function toToken(number: number): string {
   return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
 }
 

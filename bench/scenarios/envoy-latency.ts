@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { type Envoy, startEnvoy } from '../../test/envoy/support/envoy.js';
 import { findEnvoyBinary } from '../../test/envoy/support/envoy-binary.js';
-import { registerCall, toBenchToken } from '../corpus.js';
+import { registerCall, toToken } from '../corpus.js';
 import type { Engine } from '../engines.js';
 import { type FigureGroup, toFigureRows } from '../figures.js';
 import { startLoadGenerator } from '../load-generator.js';
@@ -80,7 +80,7 @@ export async function measureEnvoyLatency(
 
 /** Milliseconds of each request, in order of size. Throws when one is refused. */
 async function sampleLatency(envoy: Envoy, path: string, windowMs: number): Promise<readonly number[]> {
-  const headers = { authorization: `Bearer ${toBenchToken(TOKEN.first)}` };
+  const headers = { authorization: `Bearer ${toToken(TOKEN.first)}` };
   const startedMs = performance.now();
   const latencies: Promise<number>[] = [];
   for (let index = 0; index < (windowMs / 1000) * PER_SECOND; index++) {

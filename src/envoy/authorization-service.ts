@@ -30,10 +30,7 @@ export interface AuthorizationDeps {
   readonly log: CheckLog;
 }
 
-interface Answer {
-  readonly verdict: CheckVerdict<DecodedClaims>;
-  readonly request: CheckedRequest;
-}
+type Verdict = CheckVerdict<DecodedClaims>;
 
 /** Doubt that the option may hand to Envoy. Room and rates are not among it: they are what a flood uses up. */
 const DOUBT: ReadonlySet<Reason> = new Set(['STORE_UNAVAILABLE', 'DEADLINE', 'DRAINING']);
@@ -44,7 +41,7 @@ export function createAuthorizationService(
   return (unary) => ({ check: unary(createCheckMethod(deps)) });
 }
 
-function createCheckMethod({ check, settings, metrics, log }: AuthorizationDeps): UnaryMethod<CheckedRequest, Answer> {
+function createCheckMethod({ check, settings, metrics, log }: AuthorizationDeps): UnaryMethod<CheckedRequest, Verdict> {
   return {
     name: 'Check',
     authorize: needs('check'),
@@ -53,11 +50,10 @@ function createCheckMethod({ check, settings, metrics, log }: AuthorizationDeps)
     handle: async ({ caller, request, requestId }) => {
       const verdict = await check(caller, request);
       if (verdict.outcome === 'denied') log.denied({ caller: caller.name, requestId, ...verdict });
-      return { verdict, request };
+      return verdict;
     },
-    encode: (answer, caller) => {
-      const bytes = encodeAnswer(answer, caller, settings);
-      const { verdict } = answer;
+    encode: (verdict, { caller, request }) => {
+      const bytes = encodeVerdict(verdict, { caller, request }, settings);
       metrics.count(caller.name, verdict.outcome === 'denied' ? verdict.denial : verdict.outcome);
       return bytes;
     },
@@ -72,7 +68,11 @@ function createCheckMethod({ check, settings, metrics, log }: AuthorizationDeps)
   };
 }
 
-function encodeAnswer({ verdict, request }: Answer, caller: Caller, settings: AuthorizationSettings): Buffer {
+function encodeVerdict(
+  verdict: Verdict,
+  { caller, request }: { readonly caller: Caller; readonly request: CheckedRequest },
+  settings: AuthorizationSettings,
+): Buffer {
   switch (verdict.outcome) {
     case 'allowed':
       return encodeAllowed(toVisibleClaims(verdict.claims, caller), request, settings);

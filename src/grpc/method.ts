@@ -26,7 +26,7 @@ export interface Method<Request> {
 
 export interface UnaryMethod<Request, Result> extends Method<Request> {
   handle(call: UnaryCall<Request>): Promise<Result>;
-  encode(result: Result, caller: Caller): Buffer;
+  encode(result: Result, call: Pick<UnaryCall<Request>, 'caller' | 'request'>): Buffer;
   /** Where the method has less time than MAX_CALL_MS; what comes later is DEADLINE, and no answer leaves after it. */
   readonly budgetMs?: number;
   /**

@@ -59,7 +59,7 @@ async function run<Request, Result>(
     // A busy process runs its timers late: the answer itself is held to the budget.
     const late = method.budgetMs === undefined ? undefined : lifetime.findEnd();
     if (late !== undefined) throw late;
-    answer = method.encode(result, caller);
+    answer = method.encode(result, { caller, request });
   } catch (error) {
     settlement.error = error ?? new Error('nothing was thrown');
   } finally {

@@ -9,6 +9,7 @@ import { observeProcess, type ProcessFacts } from './process-metrics.js';
 import { toPrometheusText } from './prometheus-text.js';
 import { createReloadMetrics, type ReloadObserver } from './reload-metrics.js';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.js';
+import { createWatchMetrics, type WatchObserver } from './watch-metrics.js';
 
 /** Labels are of bounded sets: methods, codes, reasons, and callers by their names in the policy. */
 export interface Metrics {
@@ -17,6 +18,7 @@ export interface Metrics {
   readonly checks: CheckMetrics;
   readonly store: StoreMetrics;
   readonly reloads: ReloadObserver;
+  readonly watches: WatchObserver;
   observeState(state: DaemonState): void;
   /** Prometheus text format 0.0.4. */
   scrape(): Promise<string>;
@@ -50,6 +52,7 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     answers: createAnswerMetrics(meter),
     checks: createCheckMetrics(meter),
     reloads: createReloadMetrics(meter),
+    watches: createWatchMetrics(meter),
     observeState: ({ isReady, liveRevocations }) => {
       observeGauge(
         meter,

@@ -15,6 +15,7 @@ const GOOD: CheckedClaims = {
   tokenUse: 'access_token',
   cnf: undefined,
 };
+const ACTIVE = { active: true, claims: new Uint8Array(), mask: 0, tags: new Uint8Array(), lifetimeMs: 1000 } as const;
 const ROW: CheckCase = { name: '', expect: 'allowed' };
 
 describe('check', () => {
@@ -79,7 +80,7 @@ function createTestCheck(row: CheckCase, introspect?: Introspect) {
   const answering: Introspect = {
     one: async (command, token) => {
       asked.push({ command, token });
-      return isActive ? { active: true, claims: new Uint8Array(), mask: 0 } : { active: false, reason: 'REVOKED' };
+      return isActive ? ACTIVE : { active: false, reason: 'REVOKED' };
     },
     many: async () => [],
   };

@@ -31,6 +31,8 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
   metrics.checks.count('envoy', 'allowed');
   metrics.reloads.failed('policy');
+  metrics.watches.sentEvents(1);
+  metrics.watches.sentReset('log');
   metrics.observeState({ isReady: () => true, liveRevocations: () => 0 });
   const harness = await makeMemoryHarness();
   t.after(() => harness.close());
