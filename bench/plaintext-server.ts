@@ -62,7 +62,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
   const rates = createRates(() => performance.now());
   const judged = createIntrospect({ keyRing, fence, batcher, table, now: Date.now });
   const introspect = withAnswerMetrics(limitIntrospect(judged, rates), metrics.answers);
-  const revoke = createRevoke({ keyRing, store, maxUnknownTombstones: 0, rates });
+  const revoke = createRevoke({ keyRing, store, fence, maxUnknownTombstones: 0, rates });
   const logger = createLogger({ level: 'info', service: 'bench', destination: { write: () => undefined } });
   const digestToken = (token: string) => keyRing.logDigest(tokenSha256(token as Token));
 
@@ -82,6 +82,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
         audit: createAudit(logger),
         digestToken,
         adapters,
+        waitingRoom: inFlight,
       }),
     );
     return bindServer(server, ServerCredentials.createInsecure());

@@ -26,7 +26,12 @@ const COUNTERS: readonly Row[] = [
 const GAUGES: readonly Row[] = [
   ['introspectd.client.cache.entries', '{entry}', 'active answers in memory', ({ entries }) => entries],
   ['introspectd.client.cache.size', 'By', 'about how much memory they take', ({ bytes }) => bytes],
-  ['introspectd.client.cache.leased', '1', '1 while answers may come from memory', ({ cache }) => (cache === 'leased' ? 1 : 0)],
+  [
+    'introspectd.client.cache.leased',
+    '1',
+    '1 while answers may come from memory',
+    ({ cache }) => (cache === 'leased' ? 1 : 0),
+  ],
 ];
 
 export function observeStats(meter: ClientMeter, stats: () => ClientStats): void {

@@ -1,5 +1,5 @@
 // Calls of one tick leave together: one request where there are several, and one question where they ask the same.
-import { type Departure, createFlight, type Flight, type Question, type Waiter } from './flight.js';
+import { createFlight, type Departure, type Flight, type Question, type Waiter } from './flight.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
 import { type CallBounds, deadlineExceeded } from './unary-call.js';
@@ -71,7 +71,9 @@ export function createFlights({ depart, isShared, ask, maxPerRequest }: FlightsD
       });
     }
     inTheAir += 1;
-    const landings = await ask(flights, { endMs, signal: abandoned.signal }).catch((error: IntrospectionError) => error);
+    const landings = await ask(flights, { endMs, signal: abandoned.signal }).catch(
+      (error: IntrospectionError) => error,
+    );
     inTheAir -= 1;
     for (const [index, flight] of flights.entries()) {
       land(flight, landings instanceof IntrospectionError ? landings : (landings[index] as Landing));

@@ -27,5 +27,6 @@ export type {
   TokenUse,
 } from './introspection-result.js';
 export type { RevocationNotice } from './revocation-notice.js';
+export type { RevocationSelector } from './revocation-selector.js';
 export { type FailedCall, toIntrospectionError } from './status-error.js';
 export type { ClientTls, TlsFiles, TlsMaterial } from './tls.js';

@@ -4,6 +4,7 @@ import type { IntrospectionServiceClient } from './gen/introspectd/v1/introspect
 import type { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
 import type { RevocationNotice } from './revocation-notice.js';
+import type { RevocationSelector } from './revocation-selector.js';
 
 /** Options of every call. */
 export interface CallOptions {
@@ -54,6 +55,23 @@ export interface WatchOptions {
 export interface RevokeOptions extends CallOptions {
   /** For the audit log of the daemon, 256 bytes at most. Must not hold the token. */
   readonly reason?: string | undefined;
+  /**
+   * Only tokens issued before this instant, which is not in the future. For selectors by `client_id`, `sub`, both, or
+   * `all_tokens`; everything else is revoked for good.
+   *
+   * @defaultValue the instant of the revocation
+   */
+  readonly issuedBefore?: Date | undefined;
+  /**
+   * Resolve only when no cache of any client can say "active" any more either: the store's lease later, 2 s unless
+   * configured otherwise.
+   *
+   * The revocation itself is made at once, also when the call ends early. Without a `timeoutMs` of its own such a call
+   * has 30,000 ms more than others.
+   *
+   * @defaultValue false
+   */
+  readonly waitForCaches?: boolean | undefined;
 }
 
 /** A revocation that took place. */
@@ -94,12 +112,18 @@ export interface IntrospectionClient {
 
   /**
    * Revokes a token (RFC 7009 §2); a refresh token takes the other tokens of its grant along. Once it resolved, no later
-   * call, on any server, says that the token is active. Unknown and already revoked tokens resolve alike. Needs "token"
-   * in the caller's `revoke` list.
+   * call, on any server, says that the token is active. Unknown and already revoked tokens resolve alike.
    *
-   * @throws IntrospectionError (rejects) when it may or may not have taken place: repeat it, revoking is idempotent
+   * With a selector in place of the token: all tokens of a user, a client, a session and so on. Needs the kind in the
+   * caller's `revoke` list: "token", "jti", "grant", "session", "client", "subject", "subject_client", "issuer".
+   *
+   * @example
+   * await client.revoke({ iss: 'https://login.example', sub: 'alice' }, { reason: 'account taken over' });
+   *
+   * @throws IntrospectionError (rejects) when it may or may not have taken place: repeat it, revoking is idempotent.
+   *   `INVALID_ARGUMENT` and `PERMISSION_DENIED`: it did not
    */
-  revoke(token: string, options?: RevokeOptions): Promise<Revocation>;
+  revoke(target: string | RevocationSelector, options?: RevokeOptions): Promise<Revocation>;
 
   /**
    * What is revoked, as it happens, of the issuers that the policy lets the caller see. Needs permission "watch". Connects
@@ -119,9 +143,8 @@ export interface IntrospectionClient {
   stats(): ClientStats;
 
   /**
-   * Lets the calls in flight end (they have deadlines), then closes the connections, the watch among them, which keep the process
-   * alive until then. Later calls reject with
-   * `CANCELLED`. May be called more than once.
+   * Lets the calls in flight end (they have deadlines), then closes the connections; the watch keeps the process alive
+   * until then. Later calls reject with `CANCELLED`. May be called more than once.
    */
   close(): Promise<void>;
 

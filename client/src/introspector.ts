@@ -1,5 +1,5 @@
 // Is this token good now? From memory where that is as true as the lease says, else from the server.
-import { createCacheKeys, type CacheKeys } from './cache-key.js';
+import { type CacheKeys, createCacheKeys } from './cache-key.js';
 import { toIntrospectionResult } from './claims.js';
 import { addMs, readClocks } from './clocks.js';
 import type { Departure, Flight, Question, Waiter } from './flight.js';
@@ -25,7 +25,12 @@ export interface Introspector {
   /** From memory; undefined when the server has to be asked. */
   find(token: string, audiences: readonly string[]): IntrospectionResult | undefined;
   /** From the server. `isFresh`: asked after this call, whatever else is on its way. */
-  ask(token: string, audiences: readonly string[], bounds: CallBounds, age: 'fresh' | 'leased'): Promise<IntrospectionResult>;
+  ask(
+    token: string,
+    audiences: readonly string[],
+    bounds: CallBounds,
+    age: 'fresh' | 'leased',
+  ): Promise<IntrospectionResult>;
   /** Of a token: nothing that was answered before is given again. */
   dropToken(token: string): void;
   /** Nothing of what was answered before is given again, and answers are those of another caller. */

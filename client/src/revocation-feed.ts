@@ -22,7 +22,11 @@ const PASSING: readonly IntrospectionError['code'][] = ['UNAVAILABLE', 'CANCELLE
 const DOUBTFUL: readonly IntrospectionError['code'][] = ['UNKNOWN', 'INTERNAL', 'DEADLINE_EXCEEDED'];
 const MAX_DOUBTFUL = 5;
 
-export async function* followRevocations({ raw, afterRevision, signal }: FeedRequest): AsyncGenerator<RevocationNotice> {
+export async function* followRevocations({
+  raw,
+  afterRevision,
+  signal,
+}: FeedRequest): AsyncGenerator<RevocationNotice> {
   let revision = afterRevision;
   for (let failures = 0; !signal.aborted; failures++) {
     const { notices, failure } = openFeed(raw, revision, signal);

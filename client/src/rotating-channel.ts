@@ -1,6 +1,12 @@
 // A channel whose credentials can be replaced: calls that were begun end where they began, and new ones go the new way. All
 // calls on one connection are those of one certificate.
-import { Channel, type ChannelCredentials, type ChannelInterface, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import {
+  Channel,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  connectivityState,
+} from '@grpc/grpc-js';
 
 export interface RotatingChannel {
   readonly channel: ChannelInterface;
@@ -22,7 +28,11 @@ export function createRotatingChannel(
   credentials: ChannelCredentials,
   options: ChannelOptions,
 ): RotatingChannel {
-  const open = (of: ChannelCredentials): Way => ({ channel: new Channel(target, of, options), calls: 0, isRetired: false });
+  const open = (of: ChannelCredentials): Way => ({
+    channel: new Channel(target, of, options),
+    calls: 0,
+    isRetired: false,
+  });
   let current = open(credentials);
   let isClosed = false;
   const ways = new Set([current]);

@@ -35,7 +35,10 @@ export function toIntrospectionError(call: FailedCall): IntrospectionError {
     return bytes instanceof Uint8Array ? Status.decode(bytes).details : [];
   });
   const retryDelayMs = details.retryDelayMs ?? readPushback(call.metadata);
-  return new IntrospectionError(toCode(call.code), explainConnectionFailure(call.details), { ...details, retryDelayMs });
+  return new IntrospectionError(toCode(call.code), explainConnectionFailure(call.details), {
+    ...details,
+    retryDelayMs,
+  });
 }
 
 /** gRFC A6: how long to wait, as servers and proxies say it that do not say RetryInfo. Anything else is "do not retry". */

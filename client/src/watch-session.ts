@@ -44,7 +44,11 @@ const MAX_SILENT_RENEWALS = 2 * RENEWALS_PER_LEASE;
 const RECONNECT: Backoff = { firstMs: 200, maxMs: 5_000 };
 /** For a server that does not let this client watch: until its policy, or the server, is another. */
 const REFUSED: Backoff = { firstMs: 120_000, maxMs: 120_000 };
-const REFUSALS: ReadonlySet<IntrospectionErrorCode> = new Set(['PERMISSION_DENIED', 'UNAUTHENTICATED', 'UNIMPLEMENTED']);
+const REFUSALS: ReadonlySet<IntrospectionErrorCode> = new Set([
+  'PERMISSION_DENIED',
+  'UNAUTHENTICATED',
+  'UNIMPLEMENTED',
+]);
 
 export function createWatchSession({ raw, holder, logger }: WatchSessionDependencies): WatchSession {
   let state: 'idle' | 'open' | 'waiting' | 'closed' = 'idle';

@@ -29,7 +29,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'revoke',
-    description: 'Revoke one token: once this ends with 0, no daemon on the store says it is active (RFC 7009).',
+    description:
+      'Revoke a token, or all of a user, a client, a session: after exit code 0 no daemon says they are active.',
     load: async () => (await import('./revoke-command.js')).setUpRevoke,
   },
   {

@@ -82,7 +82,7 @@ export async function serveStore(
     core: {
       introspect: withAnswerMetrics(limitIntrospect(introspect, rates), metrics.answers),
       register: limitRegister(createRegister({ keyRing, store }), rates),
-      revoke: createRevoke({ keyRing, store, maxUnknownTombstones: limits.unknownTombstones, rates }),
+      revoke: createRevoke({ keyRing, store, fence, maxUnknownTombstones: limits.unknownTombstones, rates }),
     },
     limits,
     readiness,

@@ -18,6 +18,7 @@ export type Reason =
   | 'TTL_TOO_LONG'
   | 'TOKEN_EXISTS'
   | 'TOKEN_REVOKED'
+  | 'ISSUED_BEFORE_IN_FUTURE'
   | 'STORE_UNAVAILABLE'
   | 'OVERLOADED'
   | 'RATE_LIMITED'

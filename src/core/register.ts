@@ -2,10 +2,11 @@
 import type { JudgedClaims } from './claims.js';
 import { encodeRecord } from './entry.js';
 import { IntrospectdError } from './errors.js';
-import type { KeyRing, Tag, TagKind } from './key-ring.js';
+import type { KeyRing } from './key-ring.js';
 import type { Caller } from './policy.js';
 import type { TokenSha256 } from './token.js';
 import type { RegisterEntry, RegisterOutcome, TokenStore } from './token-store.js';
+import { toTags } from './token-tags.js';
 
 export interface RegisterItem {
   readonly sha256: TokenSha256;
@@ -65,24 +66,6 @@ function toEntry(
     claims: item.encoded,
   });
   return { digests: keyRing.digests(sha256), record };
-}
-
-/** Fingerprints of all that the token belongs to. */
-function toTags(keyRing: KeyRing, sha256: TokenSha256, claims: JudgedClaims): ReadonlyMap<TagKind, Tag> {
-  const { iss, jti, grantId, sid, clientId, sub } = claims;
-  const tags = new Map<TagKind, Tag>([
-    ['token', keyRing.tag('token', '', sha256)],
-    ['issuer', keyRing.tag('issuer', iss, '')],
-  ]);
-  if (jti !== undefined) tags.set('jti', keyRing.tag('jti', iss, jti));
-  if (grantId !== undefined) tags.set('grant', keyRing.tag('grant', iss, grantId));
-  if (sid !== undefined) tags.set('session', keyRing.tag('session', iss, sid));
-  if (clientId !== undefined) tags.set('client', keyRing.tag('client', iss, clientId));
-  if (sub !== undefined) tags.set('subject', keyRing.tag('subject', iss, sub));
-  if (sub !== undefined && clientId !== undefined) {
-    tags.set('subject_client', keyRing.tag('subject_client', iss, `${sub.length}:${sub}${clientId}`));
-  }
-  return tags;
 }
 
 function toError(outcome: RegisterOutcome | undefined): IntrospectdError | undefined {

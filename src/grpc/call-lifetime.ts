@@ -12,10 +12,17 @@ export type LivingCall = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | '
 export interface CallLifetime {
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
-  /** Aborted when the client cancelled or the deadline passed. Made when first asked for: most handlers never do. */
+  /**
+   * Aborted when nobody waits any more; its reason is what findEnd() says. Made when first asked for: most handlers never
+   * do.
+   */
   readonly signal: AbortSignal;
-  /** CANCELLED or DEADLINE when nobody waits for the answer any more. */
+  /** CANCELLED, DEADLINE or what end() said when nobody waits for the answer any more. */
   findEnd(): IntrospectdError | undefined;
+  /** For a call that waits on purpose: our own bound is so much later. */
+  extend(ms: number): void;
+  /** The call was answered with this while its handler runs. */
+  end(error: IntrospectdError): void;
   /** Call it once when the handler is done. */
   stop(): void;
 }
@@ -23,35 +30,66 @@ export interface CallLifetime {
 /** `expire` is called at the deadline, when that is ours: at the client's own, grpc-js answers. */
 export function createCallLifetime(call: LivingCall, expire: (error: IntrospectdError) => void): CallLifetime {
   const clientDeadlineMs = Number(call.getDeadline());
-  const maxDeadlineMs = Date.now() + MAX_CALL_MS;
-  const deadlineMs = Math.min(clientDeadlineMs, maxDeadlineMs);
+  let maxDeadlineMs = Date.now() + MAX_CALL_MS;
+  let timer = startTimer();
   let controller: AbortController | undefined;
-  let isExpired = false;
-  const onExpiry = () => {
-    isExpired = true;
-    controller?.abort();
-    expire(deadlineExceeded());
-  };
-  const timer = deadlineMs < clientDeadlineMs ? setTimeout(onExpiry, MAX_CALL_MS).unref() : undefined;
+  let ended: IntrospectdError | undefined;
+
+  function startTimer(): NodeJS.Timeout | undefined {
+    if (maxDeadlineMs >= clientDeadlineMs) return undefined;
+    return setTimeout(onExpiry, maxDeadlineMs - Date.now()).unref();
+  }
+
+  function onExpiry(): void {
+    const error = deadlineExceeded();
+    end(error);
+    expire(error);
+  }
+
+  function end(error: IntrospectdError): void {
+    ended ??= error;
+    controller?.abort(ended);
+  }
+
+  function getDeadlineMs(): number {
+    return Math.min(clientDeadlineMs, maxDeadlineMs);
+  }
+
+  function findEnd(): IntrospectdError | undefined {
+    if (ended !== undefined) return ended;
+    if (Date.now() >= getDeadlineMs()) return deadlineExceeded();
+    return call.cancelled ? cancelled() : undefined;
+  }
+
   return {
-    deadlineMs,
+    get deadlineMs() {
+      return getDeadlineMs();
+    },
     get signal() {
       if (controller === undefined) {
         const made = new AbortController();
         controller = made;
-        if (isExpired || call.cancelled) made.abort();
-        else call.once('cancelled', () => made.abort());
+        if (ended !== undefined || call.cancelled) made.abort(findEnd());
+        else call.once('cancelled', () => made.abort(findEnd() ?? cancelled()));
       }
       return controller.signal;
     },
-    findEnd: () => {
-      if (isExpired || Date.now() >= deadlineMs) return deadlineExceeded();
-      return call.cancelled ? new IntrospectdError('CANCELLED', 'the caller gave up') : undefined;
+    findEnd,
+    extend: (ms) => {
+      if (ended !== undefined) return;
+      maxDeadlineMs += ms;
+      clearTimeout(timer);
+      timer = startTimer();
     },
+    end,
     stop: () => clearTimeout(timer),
   };
 }
 
 function deadlineExceeded(): IntrospectdError {
   return new IntrospectdError('DEADLINE', 'the deadline passed before there was an answer');
+}
+
+function cancelled(): IntrospectdError {
+  return new IntrospectdError('CANCELLED', 'the caller gave up');
 }

@@ -9,6 +9,7 @@ import { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1
 import type { Audit } from '../telemetry/audit.js';
 import { checkBatchSize } from './batch-size.js';
 import type { BidiRefusal } from './bidi-refusal.js';
+import type { InFlight } from './in-flight.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type UnaryMethod } from './method.js';
 import { encodeBatchIntrospectResponse, encodeIntrospectResponse } from './response-encoding.js';
@@ -25,6 +26,8 @@ export interface IntrospectionServiceDeps {
   readonly limits: Pick<GrpcLimits, 'batchTokens' | 'tokenBytes'>;
   readonly audit: Audit;
   readonly digestToken: (token: string) => string;
+  /** Where revocations that wait for caches take room. */
+  readonly waitingRoom: InFlight;
   readonly adapters: IntrospectionAdapters;
 }
 

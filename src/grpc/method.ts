@@ -53,6 +53,10 @@ export interface StreamCall<Request> {
 export interface UnaryCall<Request> extends StreamCall<Request> {
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
+  /** For a call that waits on purpose: from now on it takes room there, and none where it came in. Throws OVERLOADED. */
+  moveTo(room: InFlight): void;
+  /** For the same: the bound of a call whose client set none, or a later one, is so much later. */
+  extend(ms: number): void;
 }
 
 /** How a call went; what is undefined was never reached. */

@@ -1,14 +1,18 @@
-// Revoke: a token now; selectors are checked and then refused until revocations by tag are served.
-import { type FieldViolation, IntrospectdError } from '../core/errors.js';
-import type { TagKind } from '../core/key-ring.js';
+// Revoke: a token, or all tokens of something; at once, or when no cache can say "active" any more.
+import { IntrospectdError } from '../core/errors.js';
 import { type Caller, requireRevoke } from '../core/policy.js';
 import type { Revoke, Revoked } from '../core/revoke.js';
 import { parseToken } from '../core/token.js';
-import { type RevocationSelector, RevokeRequest, RevokeResponse } from '../gen/introspectd/v1/introspection_service.js';
+import { toSelectedText } from '../core/token-tags.js';
+import { RevokeRequest, RevokeResponse } from '../gen/introspectd/v1/introspection_service.js';
 import type { Audit, AuditDetails } from '../telemetry/audit.js';
+import type { InFlight } from './in-flight.js';
+import { parseIssuedBeforeMs } from './issued-before.js';
 import type { GrpcLimits } from './limits.js';
-import type { Settlement, UnaryMethod } from './method.js';
+import type { Settlement, UnaryCall, UnaryMethod } from './method.js';
+import { findRevokeFaults, findSelector, findTargetKind } from './revoke-request.js';
 import { toCodeName } from './status.js';
+import { waitForCaches } from './wait-for-caches.js';
 import { createWireReader } from './wire-reader.js';
 
 export interface RevokeMethodDeps {
@@ -17,23 +21,19 @@ export interface RevokeMethodDeps {
   readonly audit: Audit;
   /** A secret's digest under the log key. */
   readonly digestToken: (token: string) => string;
+  /** Where calls that wait for caches take room: they must not keep other revocations out. */
+  readonly waitingRoom: InFlight;
 }
 
-type Selected = NonNullable<RevocationSelector['by']>;
+/** What was revoked is revoked, also when the caller is told an error because caches could not be waited for. */
+interface RevokeResult extends Revoked {
+  readonly waitedMs?: number;
+  readonly unfinished?: unknown;
+}
 
-const MAX_REASON_BYTES = 256;
+type RevokeCall = UnaryCall<RevokeRequest>;
 
-const KINDS: Readonly<Record<Selected['$case'], TagKind>> = {
-  jti: 'jti',
-  grantId: 'grant',
-  sid: 'session',
-  clientId: 'client',
-  sub: 'subject',
-  subjectClient: 'subject_client',
-  allTokens: 'issuer',
-};
-
-export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRequest, Revoked> {
+export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRequest, RevokeResult> {
   return {
     name: 'Revoke',
     authorize: (caller) => {
@@ -41,15 +41,17 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
       if (caller.revoke.size === 0) requireRevoke(caller, 'token');
     },
     decode: (bytes) => RevokeRequest.decode(createWireReader(bytes)),
-    handle: async ({ caller, request }) => {
-      const { target } = request;
-      if (target === undefined) throw invalid([{ field: 'target', description: 'token or selector is required' }]);
-      if (target.$case === 'selector') return refuseSelector(caller, target.value, request);
-      requireRevoke(caller, 'token');
-      checkTokenRequest(request);
-      return deps.revoke.token(parseToken(target.value, deps.limits.tokenBytes), caller);
+    handle: async (call) => {
+      const { caller, request } = call;
+      checkRequest(caller, request);
+      if (!request.waitForCaches) return revoke(deps, call);
+      call.moveTo(deps.waitingRoom);
+      return finishWait(await revoke(deps, call), call);
     },
-    encode: ({ revision }) => Buffer.from(RevokeResponse.encode({ revision }).finish()),
+    encode: ({ revision, unfinished }) => {
+      if (unfinished !== undefined) throw unfinished;
+      return Buffer.from(RevokeResponse.encode({ revision }).finish());
+    },
     record: {
       describe: ({ target }) => (target?.$case === 'token' ? { token: target.value } : {}),
       audit: (settlement) => {
@@ -65,85 +67,52 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
   };
 }
 
-function checkTokenRequest(request: RevokeRequest): void {
-  const faults = findReasonFaults(request);
-  if (request.issuedBefore !== undefined) {
-    faults.push({ field: 'issued_before', description: 'is not for tokens: one token is revoked for good' });
-  }
-  if (faults.length > 0) throw invalid(faults);
-  if (request.waitForCaches) throw notSupported('this version has no caches to wait for');
+function checkRequest(caller: Caller, request: RevokeRequest): void {
+  const kind = findTargetKind(request);
+  if (kind !== undefined) requireRevoke(caller, kind);
+  const faults = findRevokeFaults(request);
+  if (faults.length > 0) throw new IntrospectdError('REQUEST_INVALID', 'the request has faults', faults);
 }
 
-function refuseSelector(caller: Caller, { iss, by }: RevocationSelector, request: RevokeRequest): never {
-  const faults = findReasonFaults(request);
-  if (by === undefined) faults.push({ field: 'selector.by', description: 'is required' });
-  else {
-    requireRevoke(caller, KINDS[by.$case]);
-    faults.push(...findEmptyValues(by));
+async function revoke({ revoke, limits }: RevokeMethodDeps, { caller, request }: RevokeCall): Promise<Revoked> {
+  const { target, issuedBefore } = request;
+  const selector = findSelector(request);
+  if (selector !== undefined) {
+    const issuedBeforeMs = issuedBefore && parseIssuedBeforeMs(issuedBefore);
+    return revoke.allOf({ selector, issuedBeforeMs }, caller);
   }
-  if (iss === '') faults.push({ field: 'selector.iss', description: 'is required' });
-  if (faults.length > 0) throw invalid(faults);
-  if (!caller.issuers.has(iss)) {
-    throw new IntrospectdError('ISSUER_NOT_ALLOWED', 'the policy does not give the caller this issuer');
-  }
-  throw notSupported('this version revokes tokens alone');
+  return revoke.token(parseToken(target?.$case === 'token' ? target.value : '', limits.tokenBytes), caller);
 }
 
-function findReasonFaults({ reason }: RevokeRequest): FieldViolation[] {
-  if (Buffer.byteLength(reason) <= MAX_REASON_BYTES) return [];
-  return [{ field: 'reason', description: `has more than ${MAX_REASON_BYTES} bytes` }];
-}
-
-function findEmptyValues(by: Selected): FieldViolation[] {
-  const description = 'must not be empty';
-  switch (by.$case) {
-    case 'allTokens':
-      return [];
-    case 'subjectClient':
-      return Object.entries({ sub: by.value.sub, client_id: by.value.clientId })
-        .filter(([, value]) => value === '')
-        .map(([member]) => ({ field: `selector.subject_client.${member}`, description }));
-    default:
-      return by.value === '' ? [{ field: 'selector.by', description }] : [];
+async function finishWait(revoked: Revoked, { signal, extend }: RevokeCall): Promise<RevokeResult> {
+  extend(revoked.leasesEndInMs);
+  try {
+    return { ...revoked, waitedMs: await waitForCaches(revoked.leasesEndInMs, signal) };
+  } catch (unfinished) {
+    return { ...revoked, unfinished };
   }
 }
 
 function toAuditDetails(
-  { request, result }: Settlement<RevokeRequest, Revoked>,
+  { request, result }: Settlement<RevokeRequest, RevokeResult>,
   digestToken: RevokeMethodDeps['digestToken'],
 ): AuditDetails {
-  const target = request?.target;
-  const reason = request?.reason || undefined;
-  if (target?.$case === 'selector') {
-    const { iss, by } = target.value;
-    return { kind: by && KINDS[by.$case], iss, value: by && digestToken(toSelectedText(by)), reason };
-  }
+  if (request === undefined) return {};
+  const { target, issuedBefore } = request;
+  const selector = findSelector(request);
+  const token = target?.$case === 'token' ? target.value : '';
+  const named = selector === undefined ? token : toSelectedText(selector);
+  const reason = request.reason || undefined;
   return {
-    kind: target && 'token',
-    iss: result?.iss,
-    value: target?.value ? digestToken(target.value) : undefined,
+    kind: findTargetKind(request),
+    iss: target?.$case === 'selector' ? target.value.iss : result?.iss,
+    // Users and sessions are as little for the log as tokens are.
+    value: named === '' ? undefined : digestToken(named),
+    issuedBeforeMs: issuedBefore && parseIssuedBeforeMs(issuedBefore),
     beforeMs: result?.beforeMs,
     // A token that someone pasted into the reason must not reach the log by it.
-    reason: target?.value ? reason?.replaceAll(target.value, '(token)') : reason,
+    reason: token === '' ? reason : reason?.replaceAll(token, '(token)'),
     revision: result?.revision,
+    waitedMs: result?.waitedMs === undefined ? undefined : Math.round(result.waitedMs),
   };
-}
-
-function toSelectedText(by: Selected): string {
-  switch (by.$case) {
-    case 'allTokens':
-      return '';
-    case 'subjectClient':
-      return JSON.stringify([by.value.sub, by.value.clientId]);
-    default:
-      return by.value;
-  }
-}
-
-function invalid(violations: readonly FieldViolation[]): IntrospectdError {
-  return new IntrospectdError('REQUEST_INVALID', 'the request has faults', violations);
-}
-
-function notSupported(message: string): IntrospectdError {
-  return new IntrospectdError('NOT_SUPPORTED', message);
 }

@@ -83,6 +83,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const server = new Server(toServerOptions(limits));
   const questions = createInFlight(limits.inflight);
   const revocations = createInFlight(limits.inflight);
+  const waitingRoom = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
   const reflections = createInFlight(MAX_REFLECTION_CALLS);
 
@@ -93,6 +94,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   observer.observeInFlight({
     questions: questions.size,
     revocations: revocations.size,
+    waiting_for_caches: waitingRoom.size,
     health: health.size,
     reflection: reflections.size,
   });
@@ -107,7 +109,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
 
   server.addService(
     toBytesService(IntrospectionServiceService),
-    createIntrospectionService({ ...deps.core, limits, audit, digestToken: telemetry.digestToken, adapters }),
+    createIntrospectionService({
+      ...deps.core,
+      ...{ limits, audit, adapters, waitingRoom },
+      digestToken: telemetry.digestToken,
+    }),
   );
   server.addService(
     toBytesService(TokenRegistryServiceService),
@@ -128,7 +134,11 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
     },
-    drain: createDrain({ server, bound, readiness, calls: [questions, revocations], streams: [health, reflections] }),
+    drain: createDrain({
+      ...{ server, bound, readiness },
+      calls: [questions, revocations],
+      streams: [health, reflections, waitingRoom],
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 // grpc-js callback -> promise. In order: room, identity, caller, permission, decoding, and only then the handler.
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { type CallLifetime, createCallLifetime } from './call-lifetime.js';
+import type { Abandon, InFlight } from './in-flight.js';
 import { type CallDeps, decodeRequest, type Settlement, type UnaryCall, type UnaryMethod } from './method.js';
 import { readRequestId } from './request-id.js';
 import { createTrailer, toCodeName, toServiceError } from './status.js';
@@ -33,11 +34,14 @@ async function run<Request, Result>(
     result: undefined,
     error: undefined,
   };
-  let leave: (() => void) | undefined;
   let lifetime: CallLifetime | undefined;
   let answer: Buffer | undefined;
+  const place = createPlace((error) => {
+    lifetime?.end(error);
+    reply.fail(error);
+  });
   try {
-    leave = deps.inFlight.enter(reply.fail);
+    place.moveTo(deps.inFlight);
     const caller = deps.findCaller(call);
     settlement.caller = caller;
     method.authorize(caller);
@@ -46,14 +50,16 @@ async function run<Request, Result>(
     if (end !== undefined) throw end;
     const request = decodeRequest(method, call.request);
     settlement.request = request;
-    const result = await method.handle(toUnaryCall(caller, request, reply.requestId, lifetime));
+    const { requestId } = reply;
+    const { moveTo } = place;
+    const result = await method.handle(toUnaryCall({ caller, request, requestId, moveTo }, lifetime));
     settlement.result = result;
     answer = method.encode(result, caller);
   } catch (error) {
     settlement.error = error ?? new Error('nothing was thrown');
   } finally {
     lifetime?.stop();
-    leave?.();
+    place.leave();
   }
   method.record.audit?.(settlement);
   if (answer === undefined) reply.fail(settlement.error);
@@ -73,19 +79,35 @@ async function run<Request, Result>(
 }
 
 function toUnaryCall<Request>(
-  caller: UnaryCall<Request>['caller'],
-  request: Request,
-  requestId: string,
+  known: Pick<UnaryCall<Request>, 'caller' | 'request' | 'requestId' | 'moveTo'>,
   lifetime: CallLifetime,
 ): UnaryCall<Request> {
   return {
-    caller,
-    request,
-    requestId,
+    ...known,
     deadlineMs: lifetime.deadlineMs,
+    extend: lifetime.extend,
     get signal() {
       return lifetime.signal;
     },
+  };
+}
+
+/** The one room that a call takes a place in. */
+interface Place {
+  /** Throws OVERLOADED, and stays where it was. */
+  moveTo(room: InFlight): void;
+  leave(): void;
+}
+
+function createPlace(abandon: Abandon): Place {
+  let leave: (() => void) | undefined;
+  return {
+    moveTo: (room) => {
+      const left = leave;
+      leave = room.enter(abandon);
+      left?.();
+    },
+    leave: () => leave?.(),
   };
 }
 

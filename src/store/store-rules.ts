@@ -7,7 +7,7 @@ import {
   stampRegisteredAt,
   toTombstone,
 } from '../core/entry.js';
-import type { Digest, Tag, TagKind } from '../core/key-ring.js';
+import type { Digest, Tag } from '../core/key-ring.js';
 import {
   END_OF_TIME_MS,
   type LoggedRevocation,
@@ -18,10 +18,8 @@ import {
   type RevokeTokenCommand,
   type RevokeTokenResult,
 } from '../core/token-store.js';
+import { NEVER_REUSED } from '../core/token-tags.js';
 import type { StoredEntry, StoreTransaction } from './store-transaction.js';
-
-/** A registration under one of these would bring to life what was revoked for good. */
-const FOR_GOOD: readonly TagKind[] = ['jti', 'grant', 'session'];
 
 const NO_TAG = Buffer.alloc(8) as Uint8Array as Tag;
 
@@ -37,7 +35,7 @@ interface Place {
 export function registerEntry(transaction: StoreTransaction, { digests, record }: RegisterEntry): RegisterOutcome {
   const places = findPlaces(transaction, digests);
   if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone')) return 'revoked';
-  if (FOR_GOOD.some((kind) => isLive(transaction, findTag(record, kind)))) return 'revoked';
+  if (NEVER_REUSED.some((kind) => isLive(transaction, findTag(record, kind)))) return 'revoked';
   if (places.some(({ bytes }) => isSameRegistration(bytes, record))) return 'unchanged';
   if (places.length > 0) return 'exists';
   const bytes = Buffer.from(record);

@@ -18,10 +18,16 @@ export interface AuditDetails {
   readonly iss?: string | undefined;
   /** What was named, as a digest under the log key. */
   readonly value?: string | undefined;
+  /** What the caller asked for. */
+  readonly issuedBeforeMs?: number | undefined;
+  /** What holds now: all that was issued at or before this instant is dead. */
   readonly beforeMs?: number | undefined;
   /** The caller's own words. */
   readonly reason?: string | undefined;
+  /** Where the revocation stands in the log: it took place, whatever the caller was told. */
   readonly revision?: string | undefined;
+  /** How long the answer was held back until no cache could know better. */
+  readonly waitedMs?: number | undefined;
   readonly count?: number | undefined;
   /** How many of `count` were refused. */
   readonly refused?: number | undefined;
@@ -44,15 +50,17 @@ export function createAudit(logger: Logger): Audit {
     write: ({ action, caller, requestId, code, details }) =>
       logger.writeAlways('audit', {
         action,
-        outcome: toOutcome(code),
+        outcome: details.revision === undefined ? toOutcome(code) : 'accepted',
         code,
         caller,
         kind: details.kind,
         iss: toPlainText(details.iss),
         value: details.value,
+        issued_before_ms: details.issuedBeforeMs,
         before_ms: details.beforeMs,
         reason: toPlainText(details.reason),
         revision: details.revision,
+        waited_ms: details.waitedMs,
         count: details.count,
         refused: details.refused,
         request_id: requestId,

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
+import { createFence } from '../../src/core/fence.js';
 import { formatNewKeys, parseKeyRing } from '../../src/core/key-ring.js';
 import { type Caller, type CallerRule, createPolicy } from '../../src/core/policy.js';
 import { createRates, limitIntrospect, limitRegister, type Rates } from '../../src/core/rates.js';
+import { createRevocationTable } from '../../src/core/revocation-table.js';
 import { createRevoke, type Revoke } from '../../src/core/revoke.js';
 import { parseToken } from '../../src/core/token.js';
 import type { RevokeTokenCommand } from '../../src/core/token-store.js';
 import { createMemoryTokenStore } from '../../src/store/memory-token-store.js';
-import { INACTIVE_TO_ALL, REGISTERS_ALL } from '../support/start-server.js';
+import { INACTIVE_TO_ALL, ISSUER, REGISTERS_ALL } from '../support/start-server.js';
 
 const FEW = { perSecond: 1, burst: 3 };
 const LIMITED = { reason: 'RATE_LIMITED', retryDelayMs: 1000 };
@@ -17,7 +19,8 @@ const token = (text: string) => parseToken(text, 100);
 
 /** As a policy that was just loaded says it. */
 function callerWith(rates: CallerRule['rates'], name = 'a'): Caller {
-  const rule = { permissions: [], revoke: [], issuers: [], audiences: ['*'], tokenUse: undefined, claims: undefined };
+  const owns = { permissions: [], revoke: ['subject'] as const, issuers: [ISSUER], audiences: ['*'] };
+  const rule = { ...owns, tokenUse: undefined, claims: undefined };
   return createPolicy([{ ...rule, name, identities: ['dns:a'], rates }]).getCaller(['dns:a']);
 }
 
@@ -92,11 +95,13 @@ describe('the rate of unknown tokens', () => {
     revoke = createRevoke({
       keyRing,
       store: {
+        ...store,
         revokeToken: (command) => {
           commands.push(command);
           return store.revokeToken(command);
         },
       },
+      fence: createFence({ store, table: createRevocationTable() }),
       maxUnknownTombstones: 1000,
       rates: createRates(() => nowMs),
     });
@@ -133,5 +138,14 @@ describe('the rate of unknown tokens', () => {
     for (let count = 0; count < 3; count++) await revoke.token(token('a'), slow);
     await assert.rejects(revoke.token(token('a'), slow), LIMITED);
     assert.equal(commands.length, 3);
+  });
+
+  it('all tokens of something are one revocation, and never unknown', async () => {
+    const slow = callerWith({ revoke: FEW, unknownRevoke: FEW });
+    const selector = { kind: 'subject', iss: ISSUER, value: 'alice' } as const;
+    for (let count = 0; count < 3; count++) await revoke.allOf({ selector, issuedBeforeMs: undefined }, slow);
+    await assert.rejects(revoke.allOf({ selector, issuedBeforeMs: undefined }, slow), LIMITED);
+    nowMs = 1000;
+    await revoke.token(token('unknown'), slow);
   });
 });

@@ -1,19 +1,10 @@
-// Bad input to Introspect, BatchIntrospect and Revoke: each gets its documented status, and nothing reaches core.
+// Bad input to Introspect and BatchIntrospect, and bytes that are no message: each gets its documented status, and nothing reaches core.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type Client, status as Code, type ServiceError } from '@grpc/grpc-js';
-import { IntrospectdError, StoreUnavailable } from '../../src/core/errors.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Introspect } from '../../src/core/introspect.js';
-import type { Revoke } from '../../src/core/revoke.js';
-import type { RevocationSelector, RevokeRequest } from '../../src/gen/introspectd/v1/introspection_service.js';
-import {
-  CURSOR,
-  ISSUER,
-  REVOKES_ALL,
-  startTestServer,
-  type TestClients,
-  type TestServer,
-} from '../support/start-server.js';
+import { startTestServer, type TestClients, type TestServer } from '../support/start-server.js';
 import { ask, readDetails, toDetails } from './ask.js';
 
 const asked: string[] = [];
@@ -31,19 +22,11 @@ const introspect: Introspect = {
     return items.map((item) => (item instanceof Error ? item : { active: false, reason: 'REVOKED' }));
   },
 };
-const revoke: Revoke = {
-  token: async (token, caller) => {
-    asked.push(token);
-    if (failure) throw failure;
-    return REVOKES_ALL.token(token, caller);
-  },
-};
-
 let server: TestServer;
 let orders: TestClients;
 
 before(async () => {
-  server = await startTestServer({ introspect, revoke, limits: { batchTokens: 3, tokenBytes: 16 } });
+  server = await startTestServer({ introspect, limits: { batchTokens: 3, tokenBytes: 16 } });
   orders = await server.connectAs('orders');
 });
 after(() => server.close());
@@ -147,73 +130,6 @@ describe('BatchIntrospect', () => {
     failure = new StoreUnavailable('gone');
     const answer = await ask(orders.introspection, 'batchIntrospect', batch(['good', '']));
     assert.deepEqual([answer.code, answer.details.reason], ['UNAVAILABLE', 'STORE_UNAVAILABLE']);
-  });
-});
-
-describe('Revoke', () => {
-  const request: RevokeRequest = { target: undefined, issuedBefore: undefined, reason: '', waitForCaches: false };
-  const token = (value: string) => ({ $case: 'token' as const, value });
-  const selector = (by: RevocationSelector['by'], iss = ISSUER) => ({ $case: 'selector' as const, value: { iss, by } });
-  const jti = { $case: 'jti' as const, value: 'j1' };
-
-  const CASES: readonly (readonly [
-    name: string,
-    request: Partial<RevokeRequest>,
-    reason: string,
-    fields?: string[],
-  ])[] = [
-    ['no target', {}, 'REQUEST_INVALID', ['target']],
-    ['an empty token', { target: token('') }, 'TOKEN_REQUIRED'],
-    ['a malformed token', { target: token('a b') }, 'TOKEN_MALFORMED'],
-    ['a token that is too long', { target: token(LONG) }, 'TOKEN_TOO_LONG'],
-    [
-      'issued_before with a token, and a long reason',
-      { target: token('abc'), issuedBefore: { seconds: 1n, nanos: 0 }, reason: 'ü'.repeat(129) },
-      'REQUEST_INVALID',
-      ['reason', 'issued_before'],
-    ],
-    ['waiting for caches', { target: token('abc'), waitForCaches: true }, 'NOT_SUPPORTED'],
-    ['a selector of nothing', { target: selector(undefined, '') }, 'REQUEST_INVALID', ['selector.by', 'selector.iss']],
-    ['a selector of an empty jti', { target: selector({ ...jti, value: '' }) }, 'REQUEST_INVALID', ['selector.by']],
-    [
-      'a selector of an empty user',
-      { target: selector({ $case: 'subjectClient', value: { sub: '', clientId: 'c' } }) },
-      'REQUEST_INVALID',
-      ['selector.subject_client.sub'],
-    ],
-    ['a selector without issuer', { target: selector(jti, '') }, 'REQUEST_INVALID', ['selector.iss']],
-    ['a kind that the caller lacks', { target: selector({ $case: 'sub', value: 's' }) }, 'PERMISSION_MISSING'],
-    ['an issuer that is not the caller’s', { target: selector(jti, 'https://x.test') }, 'ISSUER_NOT_ALLOWED'],
-    ['a good selector, until it is served', { target: selector(jti) }, 'NOT_SUPPORTED'],
-    ['all tokens, until it is served', { target: selector({ $case: 'allTokens', value: {} }) }, 'NOT_SUPPORTED'],
-  ];
-  for (const [name, partial, reason, fields = []] of CASES) {
-    it(`${name}: ${reason}`, async () => {
-      const answer = await ask(orders.introspection, 'revoke', { ...request, ...partial });
-      assert.deepEqual([answer.details.reason, answer.details.fields], [reason, fields]);
-      assert.deepEqual(asked, []);
-    });
-  }
-
-  it('a caller with an empty revoke list: PERMISSION_MISSING', async () => {
-    const { introspection } = await server.connectAs('nobody');
-    const answer = await ask(introspection, 'revoke', { ...request, target: token('abc') });
-    assert.deepEqual([answer.code, answer.details.reason], ['PERMISSION_DENIED', 'PERMISSION_MISSING']);
-    assert.deepEqual(asked, []);
-  });
-
-  it('a token: its revision', async () => {
-    const reason = 'ü'.repeat(128);
-    const answer = await ask(orders.introspection, 'revoke', { ...request, target: token('abc'), reason });
-    assert.deepEqual([answer.code, answer.response?.revision], ['OK', CURSOR]);
-    assert.deepEqual(asked, ['abc']);
-  });
-
-  it('what core throws is told', async () => {
-    failure = new IntrospectdError('UNKNOWN_TOKENS_EXHAUSTED', 'too many');
-    const answer = await ask(orders.introspection, 'revoke', { ...request, target: token('abc') });
-    assert.equal(answer.code, 'RESOURCE_EXHAUSTED');
-    assert.equal(answer.details.retryMs, 60_000);
   });
 });
 

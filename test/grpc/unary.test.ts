@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { after, before, describe, it, mock } from 'node:test';
 import type { ClientUnaryCall } from '@grpc/grpc-js';
-import type { IntrospectdError } from '../../src/core/errors.js';
+import { IntrospectdError } from '../../src/core/errors.js';
 import type { Introspect } from '../../src/core/introspect.js';
 import { createCallLifetime, MAX_CALL_MS } from '../../src/grpc/call-lifetime.js';
 import { INACTIVE_TO_ALL, REVOKES_ALL, startTestServer } from '../support/start-server.js';
@@ -113,6 +113,7 @@ describe('a revocation whose caller went away', () => {
   it('is made all the same, and stands in the audit', async () => {
     let release: (() => void) | undefined;
     const revoke: typeof REVOKES_ALL = {
+      ...REVOKES_ALL,
       token: (...args) => new Promise((resolve) => (release = () => resolve(REVOKES_ALL.token(...args)))),
     };
     await using server = await startTestServer({ revoke });
@@ -172,6 +173,32 @@ describe('the lifetime of a call', () => {
     assert.deepEqual([expired.length, signal.aborted, lifetime.findEnd()], [0, false, undefined]);
     mock.timers.tick(1);
     assert.deepEqual([expired[0]?.reason, signal.aborted, lifetime.findEnd()?.reason], ['DEADLINE', true, 'DEADLINE']);
+  });
+
+  it('that waits on purpose ends so much later, and at the deadline of its client all the same', () => {
+    const expired: IntrospectdError[] = [];
+    const lifetime = createCallLifetime(createCall(Number.POSITIVE_INFINITY), (error) => expired.push(error));
+    mock.timers.tick(MAX_CALL_MS - 1);
+    lifetime.extend(5000);
+    assert.equal(lifetime.deadlineMs, Date.now() + 5001);
+    mock.timers.tick(5000);
+    assert.deepEqual([expired.length, lifetime.findEnd()], [0, undefined]);
+    mock.timers.tick(1);
+    assert.deepEqual([expired.length, lifetime.findEnd()?.reason], [1, 'DEADLINE']);
+    const bounded = createCallLifetime(createCall(Date.now() + 10), () => undefined);
+    bounded.extend(5000);
+    mock.timers.tick(10);
+    assert.equal(bounded.findEnd()?.reason, 'DEADLINE');
+  });
+
+  it('is over when the server says so', () => {
+    const lifetime = createCallLifetime(createCall(Number.POSITIVE_INFINITY), () => assert.fail('it has ended'));
+    const { signal } = lifetime;
+    const draining = new IntrospectdError('DRAINING', 'stopping');
+    lifetime.end(draining);
+    lifetime.extend(5000);
+    assert.deepEqual([signal.aborted, signal.reason, lifetime.findEnd()], [true, draining, draining]);
+    lifetime.stop();
   });
 
   it('ends with the handler', () => {

@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { REVOKE_MUTANTS } from './revoke-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -252,4 +253,5 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...REVOKE_MUTANTS,
 ];

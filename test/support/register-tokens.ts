@@ -11,6 +11,7 @@ export interface TestToken {
   readonly token: string;
   /** Over claims that make a good access token for an hour. */
   readonly claims?: Partial<TokenClaims>;
+  readonly issuedAtMs?: number;
 }
 
 /** One RegisterTokens on a connection of its own; the results as they come. */
@@ -28,7 +29,7 @@ export function registerTokens(
   }).finally(() => registry.close());
 }
 
-function toEntry({ token, claims }: TestToken) {
+function toEntry({ token, claims, issuedAtMs }: TestToken) {
   const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
   const good: TokenClaims = {
     iss: ISSUER,
@@ -44,6 +45,6 @@ function toEntry({ token, claims }: TestToken) {
   return {
     credential: { $case: 'token' as const, value: token },
     claims: { ...good, ...claims },
-    issuedAtMs: undefined,
+    issuedAtMs: issuedAtMs === undefined ? undefined : BigInt(issuedAtMs),
   };
 }

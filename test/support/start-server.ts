@@ -1,6 +1,7 @@
 // A real gRPC server over real mTLS on a free port, with answers that a test scripts, and clients of named callers.
 import { type ChannelCredentials, credentials as channelCredentials, type ServerCredentials } from '@grpc/grpc-js';
 import type { Introspect } from '../../src/core/introspect.js';
+import { TAG_KINDS, type TagKind } from '../../src/core/key-ring.js';
 import { createPolicy, type Permission, type Policy } from '../../src/core/policy.js';
 import type { Register } from '../../src/core/register.js';
 import type { Revoke } from '../../src/core/revoke.js';
@@ -27,6 +28,11 @@ const CALLERS: Readonly<Record<string, readonly Permission[]>> = {
   orders: ALL,
   auditor: [...ALL, 'explain'],
   nobody: [],
+};
+
+const REVOKES: Readonly<Record<string, readonly TagKind[]>> = {
+  orders: ['token', 'jti', 'subject_client', 'issuer'],
+  auditor: TAG_KINDS,
 };
 
 export interface TestServerRequest {
@@ -58,7 +64,7 @@ export interface TestServer extends AsyncDisposable {
 
 type LogField = 'level' | 'msg' | 'time' | 'caller' | 'method' | 'code' | 'request_id' | 'token' | 'count' | 'reason';
 type CallField = 'detail' | 'error' | 'error_code' | 'duration_ms';
-type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused';
+type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision' | 'waited_ms';
 type LogRecord = Readonly<Partial<Record<LogField | CallField | AuditField, unknown>>>;
 
 export interface TestClients {
@@ -77,9 +83,8 @@ export const INACTIVE_TO_ALL: Introspect = {
 export const REGISTERS_ALL: Register = {
   many: async (_caller, items) => items.map((item) => (item instanceof Error ? item : undefined)),
 };
-export const REVOKES_ALL: Revoke = {
-  token: async () => ({ revision: CURSOR, iss: ISSUER, beforeMs: 253402300799999 }),
-};
+const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
+export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
 const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
 
@@ -116,7 +121,7 @@ export function createTestPolicy(): Policy {
       name,
       identities: [`${TRUST_DOMAIN}/${name}`],
       permissions,
-      revoke: name === 'nobody' ? [] : ['token', 'jti', 'subject_client', 'issuer'],
+      revoke: REVOKES[name] ?? [],
       issuers: [ISSUER],
       audiences: [AUDIENCE],
       tokenUse: undefined,

@@ -46,6 +46,7 @@ describe('metrics', () => {
     assert.deepEqual(await seriesOf(metrics, 'introspectd_calls_in_flight', 'pool'), [
       ['questions', 1],
       ['revocations', 0],
+      ['waiting_for_caches', 0],
       ['health', 0],
       ['reflection', 0],
     ]);

@@ -24,7 +24,7 @@ const CALL_FIELDS = new Set([
 const AUDIT_FIELDS = new Set([
   ...BASE,
   ...['action', 'outcome', 'code', 'caller', 'kind', 'iss', 'value', 'before_ms', 'reason', 'revision'],
-  ...['count', 'refused'],
+  ...['issued_before_ms', 'waited_ms', 'count', 'refused'],
 ]);
 
 const CANARY = 'canary-1f2e3d4c5b6a';
@@ -60,7 +60,10 @@ describe('records', () => {
         one: (command, token) => failing().then(() => INACTIVE_TO_ALL.one(command, token)),
         many: (command, items) => failing().then(() => INACTIVE_TO_ALL.many(command, items)),
       },
-      revoke: { token: (...args) => failing().then(() => REVOKES_ALL.token(...args)) },
+      revoke: {
+        token: (...args) => failing().then(() => REVOKES_ALL.token(...args)),
+        allOf: (...args) => failing().then(() => REVOKES_ALL.allOf(...args)),
+      },
       register: { many: (caller, items) => failing().then(() => REGISTERS_ALL.many(caller, items)) },
     });
     let calls = 0;
@@ -179,11 +182,11 @@ describe('audit', () => {
 
   it('of what was refused, and of what nobody can know', async () => {
     await using server = await startTestServer({
-      revoke: { token: () => Promise.reject(new StoreUnavailable('gone')) },
+      revoke: { ...REVOKES_ALL, token: () => Promise.reject(new StoreUnavailable('gone')) },
     });
     const [orders, nobody, stranger] = await Promise.all(['orders', 'nobody', 'stranger'].map(server.connectAs));
     assert.ok(orders && nobody && stranger);
-    const by = { $case: 'jti' as const, value: 'j1' };
+    const by = { $case: 'sub' as const, value: 'al' };
     const selector = { $case: 'selector' as const, value: { iss: ISSUER, by } };
     await ask(nobody.introspection, 'revoke', revocation('abc'));
     await ask(stranger.introspection, 'revoke', revocation('abc'));
@@ -195,10 +198,43 @@ describe('audit', () => {
       [
         ['nobody', 'refused', 'PERMISSION_DENIED', undefined, undefined, undefined],
         [undefined, 'refused', 'PERMISSION_DENIED', undefined, undefined, undefined],
-        ['orders', 'refused', 'UNIMPLEMENTED', 'jti', ISSUER, 'digest-of-2'],
+        ['orders', 'refused', 'PERMISSION_DENIED', 'subject', ISSUER, 'digest-of-2'],
         ['orders', 'unknown', 'UNAVAILABLE', 'token', undefined, 'digest-of-3'],
       ],
     );
+  });
+
+  it('of a revocation by selector: what, whose, until when, how long it waited, and no name of a user', async () => {
+    const revoked = { revision: CURSOR, leasesEndInMs: 50, iss: ISSUER, beforeMs: 4999 };
+    await using server = await startTestServer({ revoke: { ...REVOKES_ALL, allOf: async () => revoked } });
+    const { introspection: client } = await server.connectAs('auditor');
+    const by = { $case: 'subjectClient' as const, value: { sub: 'canary-user', clientId: 'canary-client' } };
+    await ask(client, 'revoke', {
+      target: { $case: 'selector', value: { iss: ISSUER, by } },
+      issuedBefore: { seconds: 5n, nanos: 0 },
+      reason: 'left\u2028us',
+      waitForCaches: true,
+    });
+    const [record] = await audited(server, 1);
+    const { time: _, request_id: __, waited_ms: waitedMs, ...rest } = record ?? {};
+    assert.ok(Number(waitedMs) >= 50, `waited ${waitedMs} ms`);
+    assert.deepEqual(rest, {
+      level: 'info',
+      service: 'introspectd',
+      msg: 'audit',
+      action: 'revoke',
+      outcome: 'accepted',
+      code: 'OK',
+      caller: 'auditor',
+      kind: 'subject_client',
+      iss: ISSUER,
+      value: `digest-of-${'11:canary-usercanary-client'.length}`,
+      issued_before_ms: 5000,
+      before_ms: 4999,
+      reason: 'left\\u{2028}us',
+      revision: CURSOR,
+    });
+    assert.doesNotMatch(server.raw(), /canary/);
   });
 
   it('of a registration: how many, how many refused, whose', async () => {
