@@ -27,7 +27,7 @@ export interface Introspect {
 
 export interface IntrospectDependencies {
   readonly keyRing: KeyRing;
-  readonly fence: Fence;
+  readonly fence: Pick<Fence, 'read'>;
   readonly batcher: ReadBatcher;
   readonly table: RevocationTable;
   /** Server time, ms. */

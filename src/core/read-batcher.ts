@@ -8,7 +8,7 @@ export interface ReadBatcher {
 }
 
 export interface ReadBatcherDependencies {
-  readonly fence: Fence;
+  readonly fence: Pick<Fence, 'read'>;
   /** Runs the task after the events of this tick, once (setImmediate). */
   readonly schedule: (task: () => void) => void;
 }
@@ -29,8 +29,8 @@ export function createReadBatcher({ fence, schedule }: ReadBatcherDependencies):
     digests = [];
     waiting = [];
     fence.read(batch).then(
-      ({ entries, storeTimeMs }) => {
-        for (const { start, end, resolve } of callers) resolve({ entries: entries.slice(start, end), storeTimeMs });
+      (read) => {
+        for (const { start, end, resolve } of callers) resolve({ ...read, entries: read.entries.slice(start, end) });
       },
       (error: unknown) => {
         for (const { reject } of callers) reject(error);

@@ -16,6 +16,12 @@ export interface LoggedRevocation extends Revocation {
   readonly kind: 'token' | 'tag';
 }
 
+/** A revocation at its place in the log. */
+export interface LogEntry extends LoggedRevocation {
+  /** Stands on this very entry. */
+  readonly cursor: Cursor;
+}
+
 /** The end of time, ms: tokens, jtis, grants and sessions are never reused, so their revocations have no end. */
 export const END_OF_TIME_MS = 253402300799999;
 
@@ -26,8 +32,8 @@ export interface StoreRead {
   /** As many as the digests, in their order: an entry's bytes (core/entry.ts), or undefined where there is none. */
   readonly entries: readonly (Uint8Array | undefined)[];
   /** What the log says after the cursor, in its order; empty on a reset. */
-  readonly revocations: readonly LoggedRevocation[];
-  /** Where the log was read to. */
+  readonly revocations: readonly LogEntry[];
+  /** Where the log was read to: the last of the revocations, or where the reader stood already. */
   readonly cursor: Cursor;
   /** The log did not begin with the entry that the cursor stood on: load the live revocations, then answer. */
   readonly reset: boolean;
@@ -35,6 +41,8 @@ export interface StoreRead {
   readonly more: boolean;
   /** max(store clock, last time this store used), ms. Never steps back. */
   readonly storeTimeMs: number;
+  /** The store's lease at this moment, ms: what may be granted to a cache on the strength of this read. */
+  readonly leaseMs: number;
 }
 
 export interface RegisterEntry {

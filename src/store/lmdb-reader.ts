@@ -1,7 +1,7 @@
 // The hot path: entries and log of one moment, in one read transaction. All of it is synchronous, so that nothing can
 // come between, and copies only what is handed out: LMDB's own buffer is overwritten by the next get.
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Cursor, LoggedRevocation, Revocation, StoreRead } from '../core/token-store.js';
+import type { Cursor, LogEntry, Revocation, StoreRead } from '../core/token-store.js';
 import { CURSOR_BYTES, formatCursor, LOG_ID_BYTES, parseCursor } from './cursor.js';
 import type { LmdbDatabases } from './lmdb-environment.js';
 import { DIGEST_BYTES, decodeState, SETTINGS_KEY, STATE_KEY, type StoreState } from './lmdb-layout.js';
@@ -22,7 +22,7 @@ export interface LmdbReader {
   ): { readonly chunk: Revocation[]; readonly last: Tag | undefined };
 }
 
-const NONE: readonly LoggedRevocation[] = [];
+const NONE: readonly LogEntry[] = [];
 
 export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabases): LmdbReader {
   const key = Buffer.alloc(DIGEST_BYTES);
@@ -57,16 +57,15 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
       const from = cursor === undefined ? undefined : parseCursor(cursor);
       if (from === undefined) return { revocations: NONE, cursor: head, reset: true, more: false };
       const [first, ...rest] = log.getRange({ start: from.subarray(0, LOG_ID_BYTES), limit: LOG_PAGE + 1 });
-      const last = rest.at(-1);
+      const revocations = rest.map((row) => ({
+        ...decodeLogValue(row.value),
+        cursor: formatCursor(toCursorBytes(row)),
+      }));
+      const last = revocations.at(-1);
       if (first === undefined || last === undefined || !toCursorBytes(first).equals(from)) {
         return { revocations: NONE, cursor: head, reset: true, more: false };
       }
-      return {
-        revocations: rest.map(({ value }) => decodeLogValue(value)),
-        cursor: formatCursor(toCursorBytes(last)),
-        reset: false,
-        more: rest.length === LOG_PAGE,
-      };
+      return { revocations, cursor: last.cursor, reset: false, more: rest.length === LOG_PAGE };
     },
 
     readLive: (after, storeTimeMs) => {

@@ -83,10 +83,10 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
 
   return {
     read: (digests, cursor) =>
-      readAt((state) => {
+      readAt((state, { leaseMs }) => {
         const storeTimeMs = storeTime(state.lastStoreTimeMs);
         const entries = reader.readEntries(digests, storeTimeMs);
-        return { entries, ...reader.readLog(state, cursor), storeTimeMs };
+        return { entries, ...reader.readLog(state, cursor), storeTimeMs, leaseMs };
       }),
 
     register: (entries) =>

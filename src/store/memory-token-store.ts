@@ -40,13 +40,13 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
   open();
   return {
     read: async (digests, cursor) => {
-      open();
+      const { leaseMs } = open();
       const storeTimeMs = storeTime(data.lastStoreTimeMs);
       const entries = digests.map((digest) => {
         const entry = data.entries.get(digest);
         return entry === undefined || isExpired(entry, storeTimeMs) ? undefined : entry.bytes;
       });
-      return { entries, ...readLog(data, cursor), storeTimeMs };
+      return { entries, ...readLog(data, cursor), storeTimeMs, leaseMs };
     },
     register: async (entries) => write((transaction) => entries.map((entry) => registerEntry(transaction, entry))),
     revokeToken: async (command) => write((transaction) => revokeToken(transaction, command)),
@@ -80,7 +80,7 @@ function readLog({ log }: MemoryData, cursor: Cursor | undefined) {
   const last = page.at(-1) ?? log.at(position ?? -1);
   if (last === undefined) throw new Error('a log is never empty');
   return {
-    revocations: page.map(({ revocation }) => revocation),
+    revocations: page.map(({ cursor: bytes, revocation }) => ({ ...revocation, cursor: formatCursor(bytes) })),
     cursor: formatCursor(last.cursor),
     reset: position === undefined,
     more: page.length === LOG_PAGE,

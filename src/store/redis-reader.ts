@@ -1,7 +1,7 @@
 // What the engine reads, as pipelines and the meaning of their replies. Knows no connection.
 import { StoreUnavailable } from '../core/errors.js';
 import type { Digest, Tag } from '../core/key-ring.js';
-import type { Cursor, LoggedRevocation, StoreRead } from '../core/token-store.js';
+import type { Cursor, LogEntry, StoreRead } from '../core/token-store.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
 import type { RedisCommand, RedisReply } from './redis-connection.js';
 import { formatRedisCursor, parseRedisCursor } from './redis-cursor.js';
@@ -55,7 +55,7 @@ export function toLog([page, tail]: readonly RedisReply[], cursor: Cursor | unde
     return { revocations: [], cursor: last.cursor, reset: true, more: false };
   }
   return {
-    revocations: rest.map(({ revocation }) => revocation),
+    revocations: rest,
     cursor: rest.at(-1)?.cursor ?? cursor,
     reset: false,
     more: rest.length === LOG_PAGE,
@@ -94,14 +94,12 @@ export function toBuffers(reply: RedisReply | undefined): readonly (Buffer | nul
   });
 }
 
-function toLogEntries(
-  reply: RedisReply | undefined,
-): readonly { readonly cursor: Cursor; readonly revocation: LoggedRevocation }[] {
+function toLogEntries(reply: RedisReply | undefined): readonly LogEntry[] {
   return toList(reply).map((item) => {
     const [id, fields] = toList(item);
     const [, value] = toBuffers(fields);
     if (!Buffer.isBuffer(id) || !value) throw strange();
-    return { cursor: formatRedisCursor(id, value.subarray(0, 8)), revocation: decodeLogValue(value) };
+    return { ...decodeLogValue(value), cursor: formatRedisCursor(id, value.subarray(0, 8)) };
   });
 }
 

@@ -144,7 +144,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       });
       const storeTimeMs = storeTimeOf(state);
       const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
-      return { entries, ...read.log, storeTimeMs };
+      return { entries, ...read.log, storeTimeMs, leaseMs: settings.get().leaseMs };
     },
 
     register: (entries) =>

@@ -4,9 +4,8 @@ import { describe, it } from 'node:test';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import { createFence } from '../../src/core/fence.js';
 import type { Digest, Tag } from '../../src/core/key-ring.js';
-import { createReadBatcher } from '../../src/core/read-batcher.js';
 import { createRevocationTable } from '../../src/core/revocation-table.js';
-import type { Cursor, LoggedRevocation, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
+import type { Cursor, LogEntry, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
 
 describe('the fence', () => {
   it('starts with a reset: loads the live revocations, then answers from a read that began after', async () => {
@@ -23,7 +22,7 @@ describe('the fence', () => {
   it('knows what the log said before the answer is out', async () => {
     const { fence, store, table } = await started();
     const reading = fence.read([digest('a')]);
-    await store.reply({ cursor: 'c2', revocations: [revocation(5)], entries: [undefined] });
+    await store.reply({ cursor: 'c5', revocations: [revocation(5)], entries: [undefined] });
     await reading;
     assert.ok(table.isRevoked(revocation(5).tag, 0));
   });
@@ -31,7 +30,7 @@ describe('the fence', () => {
   it('leaves out of the table what the tombstone of a token says to every read', async () => {
     const { fence, store, table } = await started();
     const reading = fence.read([digest('a')]);
-    await store.reply({ cursor: 'c2', revocations: [{ ...revocation(5), kind: 'token' }], entries: [undefined] });
+    await store.reply({ cursor: 'c5', revocations: [{ ...revocation(5), kind: 'token' }], entries: [undefined] });
     await reading;
     assert.equal(table.size, 0);
   });
@@ -39,21 +38,54 @@ describe('the fence', () => {
   it('reads again after a full page', async () => {
     const { fence, store, table } = await started();
     const reading = fence.read([digest('a')]);
-    await store.reply({ cursor: 'c2', revocations: [revocation(1)], more: true, entries: [bytes('old')] });
+    await store.reply({ cursor: 'c2', revocations: [revocation(2)], more: true, entries: [bytes('old')] });
     assert.equal(store.sent.at(-1)?.cursor, 'c2');
-    await store.reply({ cursor: 'c3', revocations: [revocation(2)], entries: [bytes('new')] });
+    await store.reply({ cursor: 'c3', revocations: [revocation(3)], entries: [bytes('new')] });
     assert.deepEqual((await reading).entries, [bytes('new')]);
-    assert.ok(table.isRevoked(revocation(2).tag, 0));
+    assert.ok(table.isRevoked(revocation(3).tag, 0));
   });
 
-  it('never moves the cursor back when replies come in another order', async () => {
-    const { fence, store } = await started();
+  it('never moves the cursor back when replies come in another order, and reads again what came too late', async () => {
+    const { fence, store, told } = await started();
     const [first, second] = [fence.read([digest('a')]), fence.read([digest('b')])];
-    await store.reply({ cursor: 'c9', entries: [undefined] }, 1);
-    await store.reply({ cursor: 'c5', entries: [undefined] }, 0);
-    await Promise.all([first, second]);
-    void fence.read([]);
-    assert.equal(store.sent.at(-1)?.cursor, 'c9');
+    await store.reply({ cursor: 'c3', revocations: [revocation(2), revocation(3)], entries: [undefined] }, 1);
+    assert.equal(fence.position, 'c3');
+    await store.reply({ cursor: 'c2', revocations: [revocation(2)], entries: [bytes('late')] }, 0);
+    assert.equal(store.sent.at(-1)?.cursor, 'c3');
+    await store.reply({ cursor: 'c3', entries: [bytes('again')] });
+    assert.deepEqual((await first).entries, [bytes('again')]);
+    await second;
+    assert.equal(fence.position, 'c3');
+    assert.deepEqual(told, ['reset c1', 'c2 c3']);
+  });
+
+  it('tells each entry once, in the order of the log, whatever the replies to reads at the same time have in common', async () => {
+    const { fence, store, told } = await started();
+    const reads = [1, 2, 3, 4].map(() => fence.read([]));
+    await store.reply({ cursor: 'c3', revocations: [revocation(2), revocation(3)] });
+    await store.reply({ cursor: 'c3', revocations: [revocation(2), revocation(3)] });
+    await store.reply({ cursor: 'c5', revocations: [2, 3, 4, 5].map(revocation) });
+    await store.reply({ cursor: 'c6', revocations: [2, 3, 4, 5, 6].map(revocation), more: true });
+    await store.reply({ cursor: 'c7', revocations: [revocation(7)] });
+    await Promise.all(reads);
+    assert.deepEqual(told, ['reset c1', 'c2 c3', 'c4 c5', 'c6', 'c7']);
+  });
+
+  it('tells a reset once the revocations are loaded, and goes on after it', async () => {
+    const { fence, store, told } = await started();
+    const reading = fence.read([]);
+    await store.reply({ cursor: 'd1', reset: true });
+    await store.reply({ cursor: 'd2', revocations: [{ ...revocation(9), cursor: 'd2' as Cursor }] });
+    await reading;
+    assert.deepEqual(told, ['reset c1', 'reset d1', 'd2']);
+  });
+
+  it('tells of no reset while the revocations cannot be loaded', async () => {
+    const { fence, store, told } = await started();
+    store.failLoad = true;
+    const reading = fence.read([]);
+    await Promise.all([store.reply({ cursor: 'd1', reset: true }), assert.rejects(reading, StoreUnavailable)]);
+    assert.deepEqual([told, fence.position], [['reset c1'], 'c1']);
   });
 
   it('discards and retries what was sent before a reset', async () => {
@@ -67,10 +99,34 @@ describe('the fence', () => {
     assert.ok(store.sent.slice(-2).every(({ cursor }) => cursor === 'd1'));
   });
 
+  it('believes no answer that comes while the revocations are being loaded', async () => {
+    const { fence, store, told } = await started();
+    const [first, second] = [fence.read([]), fence.read([digest('b')])];
+    const loaded = store.holdLoad();
+    await store.reply({ cursor: 'd1', reset: true }, 0);
+    await store.reply({ cursor: 'c1', entries: [bytes('before the reset')] });
+    assert.equal(store.waiting(), 0);
+    loaded();
+    for (const answer of ['one', 'two']) await store.reply({ cursor: 'd1', entries: [bytes(answer)] }, 0);
+    await first;
+    assert.notDeepEqual((await second).entries, [bytes('before the reset')]);
+    assert.deepEqual(told, ['reset c1', 'reset d1']);
+  });
+
+  it('makes one reset of what several replies say', async () => {
+    const { fence, store, told } = await started();
+    const reads = [fence.read([]), fence.read([])];
+    await store.reply({ cursor: 'd1', reset: true }, 0);
+    await store.reply({ cursor: 'd2', reset: true }, 0);
+    for (let read = 0; read < 2; read++) await store.reply({ cursor: 'd1' });
+    await Promise.all(reads);
+    assert.deepEqual(told, ['reset c1', 'reset d1']);
+  });
+
   it('forgets nothing in a reset: union, not replacement', async () => {
     const { fence, store, table } = await started();
     const reading = fence.read([]);
-    await store.reply({ cursor: 'c2', revocations: [revocation(5)] });
+    await store.reply({ cursor: 'c5', revocations: [revocation(5)] });
     await reading;
     const again = fence.read([]);
     await store.reply({ cursor: 'd1', reset: true });
@@ -98,52 +154,6 @@ describe('the fence', () => {
   });
 });
 
-describe('the read batcher', () => {
-  it('makes one read of a tick, and gives each caller its own entries', async () => {
-    const reads: (readonly Digest[])[] = [];
-    const fence = {
-      read: async (digests: readonly Digest[]) => {
-        reads.push(digests);
-        return { entries: digests.map((d) => bytes(d)), storeTimeMs: 5 };
-      },
-    };
-    const batcher = createReadBatcher({ fence, schedule: setImmediate });
-    const answers = await Promise.all(['a', 'b', 'c'].map((d) => batcher.read([digest(d), digest(`${d}2`)])));
-    assert.deepEqual(reads, [['a', 'a2', 'b', 'b2', 'c', 'c2']]);
-    assert.deepEqual(answers[1], { entries: [bytes('b'), bytes('b2')], storeTimeMs: 5 });
-  });
-
-  it('lets nobody join a read that was sent', async () => {
-    const sizes: number[] = [];
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const fence = {
-      read: async (digests: readonly Digest[]) => {
-        sizes.push(digests.length);
-        await gate;
-        return { entries: digests.map(() => undefined), storeTimeMs: 0 };
-      },
-    };
-    const batcher = createReadBatcher({ fence, schedule: setImmediate });
-    const first = batcher.read([digest('a')]);
-    await new Promise(setImmediate);
-    const second = batcher.read([digest('a')]);
-    await new Promise(setImmediate);
-    release();
-    await Promise.all([first, second]);
-    assert.deepEqual(sizes, [1, 1]);
-  });
-
-  it('fails all calls of a read that failed', async () => {
-    const fence = { read: () => Promise.reject(new StoreUnavailable('down')) };
-    const batcher = createReadBatcher({ fence, schedule: setImmediate });
-    const outcomes = await Promise.allSettled([batcher.read([digest('a')]), batcher.read([digest('b')])]);
-    assert.ok(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailable));
-  });
-});
-
 type ScriptedReply = Partial<Omit<StoreRead, 'cursor'>> & { readonly cursor: string };
 
 function setUp() {
@@ -152,6 +162,17 @@ function setUp() {
     live: [] as Revocation[],
     failLoad: false,
     alwaysReset: false,
+    load: Promise.resolve(),
+    /** From now on loading takes until the result is called. */
+    holdLoad: () => {
+      let done = () => {};
+      script.load = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      return done;
+    },
+    /** How many reads wait for an answer. */
+    waiting: () => waiting.length,
     sent: [] as { cursor: Cursor | undefined }[],
     /** Answers the read that waits at `index`, once it is there; settles when the fence has seen the answer. */
     reply: async ({ cursor, ...rest }: ScriptedReply, index = 0) => {
@@ -164,6 +185,7 @@ function setUp() {
         reset: false,
         more: false,
         storeTimeMs: 0,
+        leaseMs: 0,
         ...rest,
         cursor: cursor as Cursor,
       });
@@ -179,6 +201,7 @@ function setUp() {
           revocations: [],
           more: false,
           storeTimeMs: 0,
+          leaseMs: 0,
           reset: true,
           cursor: 'x' as Cursor,
         };
@@ -187,13 +210,19 @@ function setUp() {
       return new Promise((resolve) => waiting.push(resolve));
     },
     loadRevocations: async function* () {
+      await script.load;
       if (script.failLoad) throw new StoreUnavailable('load');
       yield script.live;
     },
     meta: () => Promise.reject(new StoreUnavailable('not needed here')),
   };
   const table = createRevocationTable();
-  return { fence: createFence({ store, table }), store: script, table };
+  const told: string[] = [];
+  const listener = {
+    onEntries: (entries: readonly LogEntry[]) => void told.push(entries.map(({ cursor }) => cursor).join(' ')),
+    onReset: (position: Cursor) => void told.push(`reset ${position}`),
+  };
+  return { fence: createFence({ store, table, listener }), store: script, table, told };
 }
 
 async function started() {
@@ -217,8 +246,10 @@ function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-function revocation(value: number): LoggedRevocation {
+/** The entry of the log that `c<value>` stands on. */
+function revocation(value: number): LogEntry {
   return {
+    cursor: `c${value}` as Cursor,
     kind: 'tag',
     tag: Buffer.alloc(8, value) as Uint8Array as Tag,
     beforeMs: 1000,

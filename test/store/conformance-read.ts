@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Cursor, END_OF_TIME_MS } from '../../src/core/token-store.js';
 import type { WithStore } from './conformance.js';
-import { digestOf, ISSUER_TAG, makeEntry, makeRevoke, NO_TAG, readEntry, tagOf } from './fixtures.js';
-import type { StoreHarness } from './harness.js';
+import { digestOf, ISSUER_TAG, makeEntry, makeRevoke, NO_TAG, readEntry, tagOf, toRevocations } from './fixtures.js';
+import { LEASE_MS, type StoreHarness } from './harness.js';
 
 const revokeNames = async ({ store }: StoreHarness, names: readonly string[]): Promise<void> => {
   for (const name of names) await store.revokeToken(makeRevoke(name));
@@ -64,7 +64,7 @@ export function describeRead(withStore: WithStore): void {
         await store.revokeToken(makeRevoke('b'));
         const all = await store.read([digestOf('a')], cursor);
         assert.equal(all.reset, false);
-        assert.deepEqual(all.revocations, [
+        assert.deepEqual(toRevocations(all.revocations), [
           { kind: 'token', tag: tagOf('token', 'a'), beforeMs: END_OF_TIME_MS, issuerTag: NO_TAG },
           { kind: 'tag', tag: tagOf('client', 'app'), beforeMs: 5, issuerTag: ISSUER_TAG },
           { kind: 'token', tag: tagOf('token', 'b'), beforeMs: END_OF_TIME_MS, issuerTag: ISSUER_TAG },
@@ -72,6 +72,27 @@ export function describeRead(withStore: WithStore): void {
         const rest = await store.read([], revision);
         assert.deepEqual(rest.revocations, all.revocations.slice(2));
         assert.equal(rest.cursor, all.cursor);
+      }),
+    );
+
+    test(
+      'says where each entry of the log stands: a read from there brings the ones after it',
+      withStore(async (harness) => {
+        const { store } = harness;
+        const { cursor } = await store.read([], undefined);
+        await revokeNames(harness, numbered(5));
+        const { revocations, cursor: end } = await store.read([], cursor);
+        assert.deepEqual([revocations.length, revocations.at(-1)?.cursor], [5, end]);
+        for (const [index, entry] of revocations.entries()) {
+          assert.deepEqual((await store.read([], entry.cursor)).revocations, revocations.slice(index + 1));
+        }
+      }),
+    );
+
+    test(
+      'tells the lease of the store',
+      withStore(async ({ store }) => {
+        assert.equal((await store.read([], undefined)).leaseMs, LEASE_MS);
       }),
     );
 

@@ -4,7 +4,17 @@ import { describe, test } from 'node:test';
 import { decodeEntry } from '../../src/core/entry.js';
 import { type Cursor, END_OF_TIME_MS, type RevokeTokenCommand, type TokenStore } from '../../src/core/token-store.js';
 import type { WithStore } from './conformance.js';
-import { digestOf, ISSUER_TAG, loadAll, makeEntry, makeRevoke, NO_TAG, readEntry, tagOf } from './fixtures.js';
+import {
+  digestOf,
+  ISSUER_TAG,
+  loadAll,
+  makeEntry,
+  makeRevoke,
+  NO_TAG,
+  readEntry,
+  tagOf,
+  toRevocations,
+} from './fixtures.js';
 import { LEASE_MS, MAX_TOKEN_TTL_MS, RING, ROTATED_RING } from './harness.js';
 
 async function revoke(store: TokenStore, command: RevokeTokenCommand) {
@@ -17,7 +27,7 @@ async function revoke(store: TokenStore, command: RevokeTokenCommand) {
 async function tell(store: TokenStore, cursor: Cursor | undefined) {
   const { reset, revocations } = await store.read([], cursor);
   assert.equal(reset, false);
-  return revocations;
+  return toRevocations(revocations);
 }
 
 export function describeRevokeToken(withStore: WithStore): void {

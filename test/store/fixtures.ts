@@ -3,7 +3,13 @@ import { hash } from 'node:crypto';
 import { encodeRecord, type TokenUse } from '../../src/core/entry.js';
 import type { Digest, KeyRing, Tag, TagKind } from '../../src/core/key-ring.js';
 import type { TokenSha256 } from '../../src/core/token.js';
-import type { RegisterEntry, RevokeTokenCommand, TokenStore } from '../../src/core/token-store.js';
+import type {
+  LogEntry,
+  LoggedRevocation,
+  RegisterEntry,
+  RevokeTokenCommand,
+  TokenStore,
+} from '../../src/core/token-store.js';
 import { HOUR_MS, RING, START_MS } from './harness.js';
 
 const ISS = 'https://login.example';
@@ -78,6 +84,11 @@ export async function readEntry(
 ): Promise<Uint8Array | undefined> {
   const { entries } = await store.read([digestOf(name, ring)], undefined);
   return entries[0];
+}
+
+/** What log entries say, wherever they stand. */
+export function toRevocations(entries: readonly LogEntry[]): readonly LoggedRevocation[] {
+  return entries.map(({ cursor: _, ...revocation }) => revocation);
 }
 
 export async function loadAll(store: TokenStore) {

@@ -4,7 +4,16 @@ import fc from 'fast-check';
 import { decodeEntry } from '../../src/core/entry.js';
 import type { KeyRing, TagKind } from '../../src/core/key-ring.js';
 import { type Cursor, END_OF_TIME_MS, type TokenStore } from '../../src/core/token-store.js';
-import { digestOf, ISSUER_TAG, loadAll, makeEntry, makeRevoke, type TokenClaims, tagOf } from './fixtures.js';
+import {
+  digestOf,
+  ISSUER_TAG,
+  loadAll,
+  makeEntry,
+  makeRevoke,
+  type TokenClaims,
+  tagOf,
+  toRevocations,
+} from './fixtures.js';
 import { HOUR_MS, LEASE_MS, MAX_TOKEN_TTL_MS, RING, ROTATED_RING, START_MS, type StoreHarness } from './harness.js';
 import { describeEntry, type StoreModel } from './model.js';
 
@@ -110,8 +119,11 @@ const read = fc.tuple(handles, fc.double({ min: 0, max: 1, noNaN: true })).map((
     const cursor = known[Math.floor(choice * known.length)];
     const digests = [RING, ROTATED_RING].flatMap((ring) => TOKENS.map((token) => digestOf(token, ring)));
     const expected = model.read(handle, digests, cursor);
-    const { entries, cursor: end, more, ...rest } = await store.read(digests, cursor);
-    assert.deepEqual({ ...rest, entries: entries.map(describeBytes) }, expected);
+    const { entries, revocations, cursor: end, more, leaseMs, ...rest } = await store.read(digests, cursor);
+    assert.equal(leaseMs, LEASE_MS);
+    const said = { revocations: toRevocations(revocations), entries: entries.map(describeBytes) };
+    assert.deepEqual({ ...rest, ...said }, expected);
+    if (revocations.length > 0) assert.equal(revocations.at(-1)?.cursor, end);
     assert.equal(more, false);
     model.rememberEnd(end);
   }),
