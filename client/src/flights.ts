@@ -1,4 +1,5 @@
 // Calls of one tick leave together: one request where there are several, and one question where they ask the same.
+import { setMaxListeners } from 'node:events';
 import { createFlight, type Departure, type Flight, type Question, type Waiter } from './flight.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
@@ -60,6 +61,8 @@ export function createFlights({ depart, isShared, ask, maxPerRequest }: FlightsD
 
   async function send(flights: readonly Flight[]): Promise<void> {
     const abandoned = new AbortController();
+    // One for each call, where the policy lets them ask only singly.
+    setMaxListeners(0, abandoned.signal);
     const endMs = Math.max(...flights.map((flight) => flight.endMs()));
     for (const flight of flights) {
       flight.departure = depart(flight.question);
