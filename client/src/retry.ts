@@ -12,7 +12,7 @@ export interface Retrier {
 
 const BACKOFF: Backoff = { firstMs: 50, maxMs: 1_000 };
 /** gRFC A6, retry throttling: a failure costs 1, a success brings 0.1, and below one half nothing is retried. */
-const BUDGET = 10;
+const BUDGET = 100;
 const PER_SUCCESS = 0.1;
 
 /** `maxAttempts` of 1 never retries. */
