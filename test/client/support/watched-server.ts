@@ -22,6 +22,8 @@ export interface Renewal {
 export interface WatchedServer extends ScriptedServer {
   /** Tokens that were asked about, in order, as requests: a batch is one array. */
   readonly requests: { readonly tokens: readonly string[]; readonly includeTags: boolean }[];
+  /** SPIFFE id of who made each request. */
+  readonly callers: string[];
   /** Open ones, the newest last. */
   readonly watches: WatchCall[];
   /** after_revision of each watch that was ever started. */
@@ -59,20 +61,25 @@ export function activeWith(token: string, ...names: readonly string[]): Partial<
 
 export async function startWatchedServer(): Promise<WatchedServer> {
   const requests: WatchedServer['requests'] = [];
+  const callers: string[] = [];
   const watches: WatchCall[] = [];
   const starts: string[] = [];
   let revision = 0;
   let isStopping = false;
 
   const server = await startScriptedServer({
-    introspect: async ({ request: { token, includeTags } }, reply) => {
+    introspect: async (call, reply) => {
+      const { token, includeTags } = call.request;
+      callers.push(toCaller(call.getAuthContext()));
       requests.push({ tokens: [token], includeTags });
       // Read when the request came, as by a server that reads its store then.
       const bytes = introspectBytes(answerTo({ token, includeTags }));
       await self.beforeAnswer(token);
       reply(null, bytes);
     },
-    batchIntrospect: async ({ request: { items, includeTags } }, reply) => {
+    batchIntrospect: async (call, reply) => {
+      const { items, includeTags } = call.request;
+      callers.push(toCaller(call.getAuthContext()));
       const tokens = items.map(({ token }) => token);
       requests.push({ tokens, includeTags });
       const bytes = batchBytes(
@@ -113,6 +120,7 @@ export async function startWatchedServer(): Promise<WatchedServer> {
   const self: WatchedServer = {
     ...server,
     requests,
+    callers,
     watches,
     starts,
     answer: (token) => activeWith(token),
@@ -172,6 +180,10 @@ export async function startWatchedServer(): Promise<WatchedServer> {
     },
   };
   return self;
+}
+
+function toCaller({ sslPeerCertificate }: ReturnType<WatchCall['getAuthContext']>): string {
+  return sslPeerCertificate?.subjectaltname?.replace('URI:', '') ?? '';
 }
 
 /** Ends a watch as a server does. */
