@@ -17,6 +17,8 @@ export const AUDIENCE = 'https://orders.example';
 export const ASKED = { first: 0, count: 100_000 } as const;
 /** Tokens that are there to be revoked. */
 export const REVOKED = { first: 200_000, count: 10_000 } as const;
+/** Tokens that all belong to one user. */
+export const OWNED = { first: 300_000, count: 100_000 } as const;
 /** Tokens that the row RegisterTokens makes: far more than it can. */
 const MADE = { first: 1_000_000, count: 1_000_000_000 } as const;
 
@@ -26,6 +28,8 @@ const TTL_SECONDS = 3600n;
 /** Next to a prime: neighbours in time are not neighbours in the store. */
 const READ_STRIDE = 7919;
 const SLOTS_OF_ENTRY = 3;
+const SLOTS_OF_OWNED_ENTRY = 2;
+const OWNER = 'user-of-many-tokens';
 
 export interface NumberRange {
   readonly first: number;
@@ -56,12 +60,35 @@ export function revokeCall(): LoadCall {
   return toCall(PATHS.revoke, RevokeRequest.encode(request).finish(), inOrder(REVOKED, 1));
 }
 
+/** The next user, who has one token. */
+export function revokeUserCall(): LoadCall {
+  return toCall(PATHS.revoke, encodeRevokeUser(`user-${NUMBER_SLOT}`), inOrder(REVOKED, 1));
+}
+
+/** The user of all of OWNED. */
+export function revokeOwnerCall(): LoadCall {
+  return toCall(PATHS.revoke, encodeRevokeUser(OWNER), inOrder(OWNED, 1));
+}
+
 /** Each call registers the next so many tokens. */
 export function registerCall(tokens: number, range: NumberRange = MADE): LoadCall {
-  const entry = { credential: { $case: 'token' as const, value: TOKEN }, claims: makeClaims(), issuedAtMs: undefined };
-  const entries = Array.from({ length: tokens }, () => entry);
-  const message = RegisterTokensRequest.encode({ entries }).finish();
-  return toCall(PATHS.register, message, inOrder(range, SLOTS_OF_ENTRY));
+  return toCall(PATHS.register, encodeRegister(tokens, makeClaims()), inOrder(range, SLOTS_OF_ENTRY));
+}
+
+/** Each call registers the next so many tokens of OWNED. */
+export function registerOwnedCall(tokens: number): LoadCall {
+  const claims = { ...makeClaims(), sub: OWNER };
+  return toCall(PATHS.register, encodeRegister(tokens, claims), inOrder(OWNED, SLOTS_OF_OWNED_ENTRY));
+}
+
+function encodeRegister(tokens: number, claims: TokenClaims): Uint8Array {
+  const entry = { credential: { $case: 'token' as const, value: TOKEN }, claims, issuedAtMs: undefined };
+  return RegisterTokensRequest.encode({ entries: Array.from({ length: tokens }, () => entry) }).finish();
+}
+
+function encodeRevokeUser(sub: string): Uint8Array {
+  const target = { $case: 'selector' as const, value: { iss: ISSUER, by: { $case: 'sub' as const, value: sub } } };
+  return RevokeRequest.encode({ target, issuedBefore: undefined, reason: '', waitForCaches: false }).finish();
 }
 
 /** What a caller with the default claims sees whole; "jti" and "sub" have a slot each. */

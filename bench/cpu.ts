@@ -56,7 +56,7 @@ function takeSample(pid: number): Sample {
 }
 
 /** Of the main thread, second field, ns. Kernels without schedstats have no such file. */
-function readWaitedSeconds(pid: number): number {
+export function readWaitedSeconds(pid: number): number {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
   } catch {

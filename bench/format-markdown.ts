@@ -1,5 +1,5 @@
 // docs/benchmarks.md, of docs/benchmarks.json alone.
-import { formatEngines, formatGroup } from './format-report.js';
+import { formatEngines, formatFigures, formatGroup } from './format-report.js';
 import type { Report } from './report.js';
 import type { GroupResult } from './rounds.js';
 
@@ -7,14 +7,15 @@ const METHOD = `Each group runs in interleaved rounds, A B C A B C ..., after a 
 the lowest and highest and the median absolute deviation; a ratio is the median of the quotients within each round. The
 server's CPU is that of its whole process (/proc/PID/stat) over the inner part of each window; "waited" is how long its main
 thread was ready to run while other programs had the processor (schedstat). **Only rows whose server used at least 95 % of a
-processor count**: below that the load, the disk or the machine was measured, and ratios leave them out.
+processor count**: below that the load, the disk or the machine was measured, and ratios leave them out. Rows that say "one
+at a time" are not about rates: they tell what a call costs, and always count.
 
 Both sides of a ratio have the same generator, transport and message sizes. Over mutual TLS it is the shipped daemon, asked
 about another one of 100,000 tokens at every call by a closed loop of pre-framed node:http2 calls that reads every
 grpc-status. Over plaintext it is the shipped service in a server of the benchmark's own (no configuration of the daemon
 serves plaintext) asked about one token by h2load, where a wrong answer shows in the bytes received. The echo is grpc-js with
 a handler that answers at once. Redis has an append-only file that is flushed every second. Server and generator share the
-machine.`;
+machine. Rows that are no rates have as many samples as a row has rounds, each in a process of its own.`;
 
 export function formatMarkdown(report: Report): string {
   const { machine, schedule } = report;
@@ -28,6 +29,7 @@ export function formatMarkdown(report: Report): string {
     METHOD,
     '## Results',
     ...report.groups.map(formatGroup),
+    ...report.figures.map(formatFigures),
     formatEngines(report.engines),
     '## What disappoints',
     ...toList(findDisappointments(report.groups)),

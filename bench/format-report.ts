@@ -1,15 +1,27 @@
 // The tables: of Markdown, so that the terminal and docs/benchmarks.md show the same.
+import type { FigureGroup } from './figures.js';
 import type { EngineFacts } from './report.js';
 import type { GroupResult, Ratio, RowResult } from './rounds.js';
 import type { Spread } from './statistics.js';
 
 const ROW_HEAD = ['row', 'median /s', 'min .. max', 'MAD', 'server CPU', 'waited', 'verdict'];
 const RATIO_HEAD = ['ratio', 'median', 'min .. max'];
+const FIGURE_HEAD = ['figure', 'median', 'min .. max', 'goal'];
 
 export function formatGroup({ title, rows, ratios }: GroupResult): string {
   const tables = [formatTable([ROW_HEAD, ...rows.map(toRowCells)])];
   if (ratios.length > 0) tables.push(formatTable([RATIO_HEAD, ...ratios.map(toRatioCells)]));
   return `### ${title}\n\n${tables.join('\n\n')}`;
+}
+
+export function formatFigures({ title, rows }: FigureGroup): string {
+  const cells = rows.map(({ name, unit, value, goal = '' }) => [
+    name,
+    `${toFigure(value.median)} ${unit}`,
+    `${toFigure(value.min)} .. ${toFigure(value.max)}`,
+    goal,
+  ]);
+  return `### ${title}\n\n${formatTable([FIGURE_HEAD, ...cells])}`;
 }
 
 export function formatEngines(engines: readonly EngineFacts[]): string {
@@ -50,6 +62,11 @@ function toRatioCells({ name, baseline, quotient }: Ratio): readonly string[] {
 
 function toSpreadCells({ median, min, max }: Spread): readonly string[] {
   return [median.toFixed(2), `${min.toFixed(2)} .. ${max.toFixed(2)}`];
+}
+
+/** Three digits, for what may be of any size. */
+function toFigure(value: number): string {
+  return value >= 100 ? toInteger(value) : value.toPrecision(3);
 }
 
 function toInteger(value: number): string {

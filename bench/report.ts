@@ -1,5 +1,6 @@
 // What docs/benchmarks.json holds, and nothing that names the machine it was measured on.
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import type { FigureGroup } from './figures.js';
 import type { GroupResult, Schedule } from './rounds.js';
 import type { Spread } from './statistics.js';
 
@@ -10,6 +11,7 @@ export interface Report {
   readonly schedule: Schedule;
   readonly engines: readonly EngineFacts[];
   readonly groups: readonly GroupResult[];
+  readonly figures: readonly FigureGroup[];
   /** Why rows are missing, or not to be trusted. */
   readonly remarks: readonly string[];
 }

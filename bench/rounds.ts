@@ -16,6 +16,8 @@ export interface Row {
   readonly pid: number;
   /** Other rows of the group that this one is divided by. */
   readonly baselines?: readonly string[];
+  /** Its rate is what one call costs, turned over: it counts however idle the server is meanwhile. */
+  readonly oneAtATime?: true;
   run(windowMs: number): Promise<RunOutcome>;
 }
 
@@ -84,7 +86,8 @@ async function measure(row: Row, windowMs: number): Promise<Measurement> {
   return { ...outcome, ...use };
 }
 
-export function summarize({ name, unit }: Pick<Row, 'name' | 'unit'>, rounds: readonly Measurement[]): RowResult {
+export function summarize(row: Pick<Row, 'name' | 'unit' | 'oneAtATime'>, rounds: readonly Measurement[]): RowResult {
+  const { name, unit, oneAtATime } = row;
   const cores = median(rounds.map((round) => round.cores));
   const waiting = median(rounds.map((round) => round.waiting));
   const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
@@ -93,7 +96,7 @@ export function summarize({ name, unit }: Pick<Row, 'name' | 'unit'>, rounds: re
 
   function judge(): Verdict {
     if (failed > 0) return 'calls failed';
-    if (cores >= SATURATED_CORES) return 'counts';
+    if (oneAtATime || cores >= SATURATED_CORES) return 'counts';
     return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
   }
 }

@@ -29,7 +29,7 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   {
     name: 'issuer',
     permissions: ['register'],
-    revoke: ['token'],
+    revoke: ['token', 'subject'],
     issuers: [ISSUER],
     audiences: ['*'],
     // Out of the way of what is measured.

@@ -1,6 +1,7 @@
 // Certificates and keys as files: NAME.crt, NAME.key (0600), never over a file that is there.
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../store/make-folder.js';
 import { CliError } from './cli-error.js';
 import type { KeyAndCertificate } from './dev-certificates.js';
 
@@ -22,7 +23,7 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   for (const { path } of files) if (await exists(path)) throw taken(path);
   try {
     for (const { path, text, mode } of files) {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeFile(path, text, { flag: 'wx', mode });
     }
   } catch (error) {

@@ -60,7 +60,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'store',
-    description: 'Look at the token store.',
+    description: 'Look at the token store, or change its max_token_ttl or lease.',
     load: async () => (await import('./store-command.js')).setUpStore,
   },
 ];

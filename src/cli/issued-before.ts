@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../config/duration.js';
 import { parseInstantMs } from '../config/instant.js';
 
-const OFFSET = /^(.*)([+-])(\d\d):([0-5]\d)$/;
+const OFFSET = /^(.*)([+-])([01]\d|2[0-3]):([0-5]\d)$/;
 
 /**
  * "2027-01-01T00:00:00Z", with an offset in the place of Z, or how long ago: "10m" -> milliseconds since the epoch; undefined

@@ -3,12 +3,13 @@ import type { Config, RedisConfig } from '../config/config.js';
 import { FaultsError } from '../config/faults.js';
 import { readBoundedFile } from '../config/read-bounded-file.js';
 import type { KeyRing } from '../core/key-ring.js';
-import type { StoreMeta, TokenStore } from '../core/token-store.js';
+import type { TokenStore } from '../core/token-store.js';
 import { readLmdbStore } from '../store/lmdb-inspect.js';
 import { openLmdbTokenStore } from '../store/lmdb-token-store.js';
 import { readRedisStore } from '../store/redis-inspect.js';
 import type { RedisServer } from '../store/redis-server.js';
 import { openRedisTokenStore } from '../store/redis-token-store.js';
+import type { StoreSummary } from '../store/store-meta.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -26,9 +27,7 @@ export function describeStore({ store }: Pick<Config, 'store'>): string {
 }
 
 /** Without its keys, and without a change. Rejects as openStore does. */
-export async function inspectStore(
-  store: Config['store'],
-): Promise<{ readonly meta: StoreMeta; readonly entries: number }> {
+export async function inspectStore(store: Config['store']): Promise<StoreSummary> {
   return store.kind === 'lmdb' ? readLmdbStore(store.path) : readRedisStore(await readServer(store));
 }
 

@@ -19,6 +19,12 @@ const limits = section({
   log_entries: count(1, 100_000_000, 1_000_000, 'Entries that the revocation log keeps.'),
 });
 
+/** Of a store: its configuration at creation, and what `store set` changes later. */
+export const storeBounds = {
+  max_token_ttl: duration('1s', '3650d', '30d', 'Longest life of a token.'),
+  lease: duration('100ms', '5m', '2s', 'How long a cache may answer without hearing from a server.'),
+};
+
 /** What a configuration file may hold. Its output has milliseconds for durations and host and port for addresses. */
 export const configSchema = section({
   listen: address('0.0.0.0:50051', 'Where gRPC is served, HOST:PORT.'),
@@ -59,8 +65,7 @@ export const configSchema = section({
     .meta({ description: 'gRPC reflection, for every caller of the policy.' }),
   limits,
   store_defaults: section({
-    max_token_ttl: duration('1s', '3650d', '30d', 'Longest life of a token.'),
-    lease: duration('100ms', '5m', '2s', 'How long a cache may answer without hearing from a server.'),
+    ...storeBounds,
     partitions: z.literal(1, { error: 'must be 1' }).default(1).meta({ description: 'Parts of the store.' }),
   }).meta({ description: 'For a store that is created now; an existing one keeps its own.' }),
   log: section({

@@ -1,12 +1,13 @@
 // What a store holds for a digest: a record, or the tombstone that replaces it. One layout serves both, big-endian:
 //
-//   0  kind (1 record, 2 tombstone; also the version)     20  nbf in seconds (5; all ones = none)
-//   1  token_use                                          25  presence mask of the claims (4)
-//   2  registered_at in ms (6; stamped by the store)      29  tag mask (1), in the order of TAG_KINDS
-//   8  1 when the issuer gave issued_at_ms                30  number of audiences (1)
-//   9  claimed issue instant in ms (6)                    31  tags, 8 bytes each
-//  15  exp in seconds (5)                                     then (offset, length) of iss and of each aud in the body,
-//                                                             2 + 2 bytes each, then the body
+//   0  kind (1 record, 2 tombstone; also the version)      9  claimed issue instant in ms (6)
+//   1  token_use (4 bits), 16: the issuer gave            15  exp in seconds (5)
+//      issued_at_ms, 32: there is an nbf                  20  presence mask of the claims (3)
+//   2  registered_at in ms (6; stamped by the store)      23  tag mask (1), in the order of TAG_KINDS
+//   8  number of audiences (1)                            24  tags, 8 bytes each
+//                                                             then nbf in seconds (5) where there is one,
+//                                                             (offset, length) of iss and of each aud in the body,
+//                                                             2 + 2 bytes each, and the body
 //
 // The body of a record is its encoded claims; iss and aud are found in it, so they are not stored twice. The body of a
 // tombstone is iss and aud alone.
@@ -50,10 +51,18 @@ export interface Entry {
 const RECORD = 1;
 const TOMBSTONE = 2;
 const TOKEN_USES: readonly (TokenUse | undefined)[] = [undefined, 'access_token', 'refresh_token'];
+const USE_BITS = 15;
+const HAS_ISSUED_AT = 16;
+const HAS_NBF = 32;
 const REGISTERED_AT = 2;
-const HEADER_BYTES = 31;
+const AUDIENCES = 8;
+const CLAIMED_ISSUE = 9;
+const EXP = 15;
+const MASK = 20;
+const TAG_MASK = 23;
+const HEADER_BYTES = 24;
 const TAG_BYTES = 8;
-const NO_NBF = 0xffffffffff;
+const NBF_BYTES = 5;
 const EMPTY = new Uint8Array(0);
 
 /** The bytes of a record, registered_at still zero: the store stamps it in the step that writes it. */
@@ -80,7 +89,7 @@ export function toTombstone(bytes: Uint8Array): Buffer {
   const parts = [entry.iss, ...entry.aud].map((text) => Buffer.from(text));
   const tombstone = Buffer.concat([bytes.subarray(0, bodyStart(bytes)), ...parts]);
   tombstone[0] = TOMBSTONE;
-  tombstone.writeUInt32BE(0, 25);
+  tombstone.writeUIntBE(0, MASK, 3);
   let ref = refsStart(bytes);
   let offset = 0;
   for (const part of parts) {
@@ -109,7 +118,7 @@ export function isSameRegistration(a: Uint8Array, b: Uint8Array): boolean {
 
 /** The tag of one kind, or undefined where the entry has none of it. */
 export function findTag(bytes: Uint8Array, kind: TagKind): Tag | undefined {
-  const mask = bytes[29] ?? 0;
+  const mask = bytes[TAG_MASK] ?? 0;
   const bit = TAG_KINDS.indexOf(kind);
   if ((mask & (1 << bit)) === 0) return undefined;
   const start = HEADER_BYTES + TAG_BYTES * countBits(mask & ((1 << bit) - 1));
@@ -119,25 +128,25 @@ export function findTag(bytes: Uint8Array, kind: TagKind): Tag | undefined {
 /** Throws StoreUnavailable on bytes that no version of this code wrote: a doubt is not an answer. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const buffer = view(bytes);
-  const tokenUse = TOKEN_USES[buffer[1] ?? 0];
+  const flags = buffer[1] ?? 0;
+  const tokenUse = TOKEN_USES[flags & USE_BITS];
   const isRecord = buffer[0] === RECORD;
   const isTombstone = buffer[0] === TOMBSTONE;
-  if (buffer.length < HEADER_BYTES || !(isRecord || isTombstone) || (isRecord && tokenUse === undefined))
-    throw corrupt();
+  const isKnown = (isRecord || isTombstone) && flags < 2 * HAS_NBF && (isTombstone || tokenUse !== undefined);
+  if (buffer.length < HEADER_BYTES || !isKnown) throw corrupt();
   const body = bodyStart(buffer);
   if (buffer.length < body) throw corrupt();
-  const nbfSeconds = buffer.readUIntBE(20, 5);
   const texts = readTexts(buffer, body);
   return {
     kind: isRecord ? 'record' : 'tombstone',
     tokenUse: tokenUse ?? 'access_token',
-    issueInstantMs: Math.min(buffer.readUIntBE(REGISTERED_AT, 6), buffer.readUIntBE(9, 6)),
-    expMs: buffer.readUIntBE(15, 5) * 1000,
-    nbfMs: nbfSeconds === NO_NBF ? undefined : nbfSeconds * 1000,
+    issueInstantMs: Math.min(buffer.readUIntBE(REGISTERED_AT, 6), buffer.readUIntBE(CLAIMED_ISSUE, 6)),
+    expMs: buffer.readUIntBE(EXP, 5) * 1000,
+    nbfMs: (flags & HAS_NBF) === 0 ? undefined : buffer.readUIntBE(tagsEnd(buffer), NBF_BYTES) * 1000,
     iss: texts[0] ?? '',
     aud: texts.slice(1),
-    tags: buffer.subarray(HEADER_BYTES, refsStart(buffer)),
-    mask: buffer.readUInt32BE(25),
+    tags: buffer.subarray(HEADER_BYTES, tagsEnd(buffer)),
+    mask: buffer.readUIntBE(MASK, 3),
     claims: isRecord ? buffer.subarray(body) : EMPTY,
   };
 }
@@ -162,21 +171,23 @@ function encode(
   locate: (text: string) => readonly [offset: number, length: number],
 ): Buffer {
   const present = TAG_KINDS.map((tagKind, bit) => ({ tag: fields.tags.get(tagKind), bit })).filter((t) => t.tag);
-  const head = Buffer.alloc(HEADER_BYTES + TAG_BYTES * present.length + 4 * (1 + fields.aud.length));
+  const nbfBytes = fields.nbfSeconds === undefined ? 0 : NBF_BYTES;
+  const head = Buffer.alloc(HEADER_BYTES + TAG_BYTES * present.length + nbfBytes + 4 * (1 + fields.aud.length));
   head[0] = kind;
-  head[1] = TOKEN_USES.indexOf(fields.tokenUse);
-  head[8] = fields.hasIssuedAtMs ? 1 : 0;
-  head.writeUIntBE(fields.claimedIssueMs, 9, 6);
-  head.writeUIntBE(fields.expSeconds, 15, 5);
-  head.writeUIntBE(fields.nbfSeconds ?? NO_NBF, 20, 5);
-  head.writeUInt32BE(fields.mask, 25);
-  head[29] = present.reduce((mask, { bit }) => mask | (1 << bit), 0);
-  head[30] = fields.aud.length;
+  head[1] =
+    TOKEN_USES.indexOf(fields.tokenUse) + (fields.hasIssuedAtMs ? HAS_ISSUED_AT : 0) + (nbfBytes > 0 ? HAS_NBF : 0);
+  head.writeUIntBE(fields.claimedIssueMs, CLAIMED_ISSUE, 6);
+  head.writeUIntBE(fields.expSeconds, EXP, 5);
+  head.writeUIntBE(fields.mask, MASK, 3);
+  head[TAG_MASK] = present.reduce((mask, { bit }) => mask | (1 << bit), 0);
+  head[AUDIENCES] = fields.aud.length;
   let at = HEADER_BYTES;
   for (const { tag } of present) {
     if (tag) head.set(tag, at);
     at += TAG_BYTES;
   }
+  if (fields.nbfSeconds !== undefined) head.writeUIntBE(fields.nbfSeconds, at, NBF_BYTES);
+  at += nbfBytes;
   for (const text of [fields.iss, ...fields.aud]) {
     const [offset, length] = locate(text);
     head.writeUInt16BE(offset, at);
@@ -197,12 +208,16 @@ function readTexts(buffer: Buffer, body: number): string[] {
   return texts;
 }
 
+function tagsEnd(bytes: Uint8Array): number {
+  return HEADER_BYTES + TAG_BYTES * countBits(bytes[TAG_MASK] ?? 0);
+}
+
 function refsStart(bytes: Uint8Array): number {
-  return HEADER_BYTES + TAG_BYTES * countBits(bytes[29] ?? 0);
+  return tagsEnd(bytes) + (((bytes[1] ?? 0) & HAS_NBF) === 0 ? 0 : NBF_BYTES);
 }
 
 function bodyStart(bytes: Uint8Array): number {
-  return refsStart(bytes) + 4 * (1 + (bytes[30] ?? 0));
+  return refsStart(bytes) + 4 * (1 + (bytes[AUDIENCES] ?? 0));
 }
 
 function countBits(byte: number): number {

@@ -47,6 +47,8 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
   let epoch = 0;
   let reloading: Promise<void> | undefined;
   let expiredAtMs = 0;
+  /** Of the pass over the table that is under way. */
+  let overMs: number | undefined;
 
   async function read(digests: readonly Digest[]): Promise<FencedRead> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -64,7 +66,7 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
       table.apply(broad, reply.storeTimeMs);
       if (!advance(reply, cursorAtSend)) continue;
       if (reply.more) continue;
-      if (reply.storeTimeMs - expiredAtMs >= EXPIRE_EVERY_MS) expire(reply.storeTimeMs);
+      expire(reply.storeTimeMs);
       return { entries: reply.entries, storeTimeMs: reply.storeTimeMs, leaseMs: reply.leaseMs };
     }
     throw new StoreUnavailable('the revocation log kept changing under the reader');
@@ -100,13 +102,20 @@ export function createFence({ store, table, listener }: FenceDependencies): Fenc
     }
   }
 
-  // Best effort and off the path of the answer: a failure leaves entries that are merely no longer needed.
+  // One step a read, so that none waits for a whole pass. When the store cannot say what is over, entries stay that are
+  // merely no longer needed.
   function expire(storeTimeMs: number): void {
-    expiredAtMs = storeTimeMs;
-    void store.meta().then(
-      ({ maxTokenTtlMs, leaseMs }) => table.expire(storeTimeMs - maxTokenTtlMs - leaseMs - EXPIRE_EVERY_MS),
-      () => undefined,
-    );
+    if (overMs !== undefined) {
+      if (table.expire(overMs)) overMs = undefined;
+    } else if (storeTimeMs - expiredAtMs >= EXPIRE_EVERY_MS) {
+      expiredAtMs = storeTimeMs;
+      store.meta().then(
+        ({ revocationsOverMs }) => {
+          overMs = revocationsOverMs - EXPIRE_EVERY_MS;
+        },
+        () => undefined,
+      );
+    }
   }
 
   return {

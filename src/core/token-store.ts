@@ -55,7 +55,8 @@ export interface RegisterEntry {
 /**
  * registered: written. unchanged: an equal record is there, nothing was written. exists: a different one is there.
  * revoked: a tombstone, or a live revocation of its jti, grant or session tag, is there. ttl_too_long: exp is further
- * from the issue instant than max_token_ttl.
+ * from the issue instant than max_token_ttl, or the token was issued before what the store still knows of revocations
+ * (which happens when max_token_ttl was raised).
  */
 export type RegisterOutcome = 'registered' | 'unchanged' | 'exists' | 'revoked' | 'ttl_too_long';
 
@@ -91,16 +92,32 @@ export interface RevokeTagResult extends Committed {
   readonly beforeMs: number;
 }
 
+/** Store times, ms. */
+export interface DigestKeyUse {
+  readonly check: string;
+  /** When a writer last reserved it: once an hour while it writes. */
+  readonly reservedMs: number;
+  /** No entry stands under the key beyond it. Moved ahead by whoever writes with the key, before it does. */
+  readonly usedUntilMs: number;
+}
+
 export interface StoreMeta {
   readonly storeId: string;
   readonly partitions: number;
   readonly tagKeyCheck: string;
-  /** Of every digest key that entries may stand under. */
-  readonly digestKeyChecks: readonly string[];
+  /** The keys that entries may stand under, and those whose time is over; a daemon that lacks one of the first is refused. */
+  readonly digestKeys: readonly DigestKeyUse[];
   readonly maxTokenTtlMs: number;
   readonly leaseMs: number;
+  /** A change of the two is under way, or was cut off: until it is made again the store reckons with the larger. */
+  readonly isChanging: boolean;
+  /** Revocations said before this store time concern nothing that can be valid; 0 while that cannot be told. */
+  readonly revocationsOverMs: number;
   readonly lastStoreTimeMs: number;
 }
+
+/** One at a time. Milliseconds. */
+export type BoundsChange = { readonly maxTokenTtlMs: number } | { readonly leaseMs: number };
 
 /**
  * Every engine passes test/store/conformance.ts. Every transport fault, and every entry of an unknown form, is
@@ -143,6 +160,14 @@ export interface TokenStore {
   ready(): Promise<void>;
 
   meta(): Promise<StoreMeta>;
+
+  /**
+   * Changes max_token_ttl or the lease for all daemons of the store; in force for every read and write that is invoked
+   * once this resolved. A raised max_token_ttl first extends what is revoked; a lowered bound shortens nothing that is
+   * there, and what was let in or granted under it is reckoned with until it is over. Cut off at any point the store is
+   * safe, and `isChanging`.
+   */
+  changeBounds(change: BoundsChange): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 // Bounds that grpc-js has no option for: how many connections there are, and how long a peer may take to send its request
 // and to read its answer. Without them both stay in memory for as long as the peer likes.
-import { constants, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { getListeningServers } from './listening-servers.js';
 
 export interface ConnectionGuardLimits {
   /** Of one listening address; more are closed as they come. */
@@ -12,9 +13,8 @@ export interface ConnectionGuardLimits {
   readonly answerMs: number;
 }
 
-/** grpc-js 1.14 keeps both private. A version that moves them fails every listen(), not the guard in silence. */
+/** Private in grpc-js 1.14, as the listening servers are. */
 interface Internals {
-  readonly http2Servers?: ReadonlyMap<Http2SecureServer, unknown>;
   readonly handlers?: ReadonlyMap<string, { readonly type: string }>;
 }
 
@@ -28,10 +28,9 @@ const REQUEST_STREAMS: ReadonlySet<string | undefined> = new Set(['bidi', 'clien
 
 /** For what the server listens on now; call it once, when it is bound. */
 export function guardConnections(server: Server, limits: ConnectionGuardLimits): void {
-  const { http2Servers, handlers } = server as unknown as Internals;
-  if (http2Servers === undefined || http2Servers.size === 0 || handlers === undefined) {
-    throw new Error('this version of @grpc/grpc-js keeps its listening servers elsewhere');
-  }
+  const listeningServers = getListeningServers(server);
+  const { handlers } = server as unknown as Internals;
+  if (handlers === undefined) throw new Error('this version of @grpc/grpc-js keeps its methods elsewhere');
   const open = new Map<ServerHttp2Stream, OpenStream>();
   const track = (session: ServerHttp2Session) =>
     session.on('stream', (stream, headers) => {
@@ -41,7 +40,7 @@ export function guardConnections(server: Server, limits: ConnectionGuardLimits):
     });
   const sweepEveryMs = Math.min(limits.requestMs, limits.answerMs) / SWEEPS_PER_LIMIT;
   const timer = setInterval(() => sweep(open, limits), sweepEveryMs).unref();
-  for (const listening of http2Servers.keys()) {
+  for (const listening of listeningServers) {
     listening.maxConnections = limits.connections;
     listening.on('session', track);
     listening.once('close', () => clearInterval(timer));

@@ -25,10 +25,15 @@ export interface RevokeMethodDeps {
   readonly waitingRoom: InFlight;
 }
 
-/** What was revoked is revoked, also when the caller is told an error because caches could not be waited for. */
 interface RevokeResult extends Revoked {
-  readonly waitedMs?: number;
-  readonly unfinished?: unknown;
+  /** Of a call that waited for caches. */
+  readonly wait?: Wait;
+}
+
+interface Wait {
+  readonly isOver: boolean;
+  /** Why it is not: the caller is told, though what was revoked is revoked. */
+  readonly error?: unknown;
 }
 
 type RevokeCall = UnaryCall<RevokeRequest>;
@@ -46,22 +51,19 @@ export function createRevokeMethod(deps: RevokeMethodDeps): UnaryMethod<RevokeRe
       checkRequest(caller, request);
       if (!request.waitForCaches) return revoke(deps, call);
       call.moveTo(deps.waitingRoom);
-      return finishWait(await revoke(deps, call), call);
+      const result = await revoke(deps, call);
+      // Now, not after the wait: a daemon that is killed meanwhile has revoked.
+      writeAudit(deps, { requestId: call.requestId, caller, request, result, error: undefined });
+      return { ...result, wait: await finishWait(result, call) };
     },
-    encode: ({ revision, unfinished }) => {
-      if (unfinished !== undefined) throw unfinished;
+    encode: ({ revision, wait }) => {
+      if (wait !== undefined && !wait.isOver) throw wait.error;
       return Buffer.from(RevokeResponse.encode({ revision }).finish());
     },
     record: {
       describe: ({ target }) => (target?.$case === 'token' ? { token: target.value } : {}),
       audit: (settlement) => {
-        deps.audit.write({
-          action: 'revoke',
-          caller: settlement.caller?.name,
-          requestId: settlement.requestId,
-          code: toCodeName(settlement.error),
-          details: toAuditDetails(settlement, deps.digestToken),
-        });
+        if (settlement.result?.wait === undefined) writeAudit(deps, settlement);
       },
     },
   };
@@ -84,17 +86,30 @@ async function revoke({ revoke, limits }: RevokeMethodDeps, { caller, request }:
   return revoke.token(parseToken(target?.$case === 'token' ? target.value : '', limits.tokenBytes), caller);
 }
 
-async function finishWait(revoked: Revoked, { signal, extend }: RevokeCall): Promise<RevokeResult> {
-  extend(revoked.leasesEndInMs);
+async function finishWait({ leasesEndInMs }: Revoked, { signal, extend }: RevokeCall): Promise<Wait> {
+  extend(leasesEndInMs);
   try {
-    return { ...revoked, waitedMs: await waitForCaches(revoked.leasesEndInMs, signal) };
-  } catch (unfinished) {
-    return { ...revoked, unfinished };
+    await waitForCaches(leasesEndInMs, signal);
+    return { isOver: true };
+  } catch (error) {
+    return { isOver: false, error };
   }
 }
 
+type RevokeSettlement = Settlement<RevokeRequest, Revoked>;
+
+function writeAudit({ audit, digestToken }: RevokeMethodDeps, settlement: RevokeSettlement): void {
+  audit.write({
+    action: 'revoke',
+    caller: settlement.caller?.name,
+    requestId: settlement.requestId,
+    code: toCodeName(settlement.error),
+    details: toAuditDetails(settlement, digestToken),
+  });
+}
+
 function toAuditDetails(
-  { request, result }: Settlement<RevokeRequest, RevokeResult>,
+  { caller, request, result }: RevokeSettlement,
   digestToken: RevokeMethodDeps['digestToken'],
 ): AuditDetails {
   if (request === undefined) return {};
@@ -105,7 +120,8 @@ function toAuditDetails(
   const reason = request.reason || undefined;
   return {
     kind: findTargetKind(request),
-    iss: target?.$case === 'selector' ? target.value.iss : result?.iss,
+    // Any other text may be anything, also a token.
+    iss: selector !== undefined && caller?.issuers.has(selector.iss) ? selector.iss : result?.iss,
     // Users and sessions are as little for the log as tokens are.
     value: named === '' ? undefined : digestToken(named),
     issuedBeforeMs: issuedBefore && parseIssuedBeforeMs(issuedBefore),
@@ -113,6 +129,6 @@ function toAuditDetails(
     // A token that someone pasted into the reason must not reach the log by it.
     reason: token === '' ? reason : reason?.replaceAll(token, '(token)'),
     revision: result?.revision,
-    waitedMs: result?.waitedMs === undefined ? undefined : Math.round(result.waitedMs),
+    waitsForCaches: request.waitForCaches || undefined,
   };
 }

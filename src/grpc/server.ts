@@ -20,6 +20,7 @@ import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
 import { guardConnections } from './connection-guard.js';
 import { createDrain, type Drain } from './drain.js';
+import { watchHandshakes } from './handshakes.js';
 import { createHealthService } from './health-service.js';
 import { createInFlight } from './in-flight.js';
 import { createIntrospectionService } from './introspection-service.js';
@@ -150,6 +151,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
       guardConnections(server, GUARD);
+      watchHandshakes(server, telemetry);
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
     },

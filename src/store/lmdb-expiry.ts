@@ -14,6 +14,8 @@ export interface ExpiryIndex {
   remove(what: Expiring, expiresAtMs: number, key: Buffer): void;
   /** Unknown tombstones that are not swept yet although their time is over. */
   countExpiredUnknown(): number;
+  /** Keys of at most `limit` of what has not expired and ends before, soonest first. */
+  findEnding(what: Expiring, beforeMs: number, limit: number): readonly Buffer[];
   /** Removes at most `limit` of what has expired, with its rows; returns how many rows there were. */
   sweep(limit: number): number;
 }
@@ -45,6 +47,12 @@ export function createExpiryIndex({ entries, live, expiry }: LmdbDatabases, stat
     },
     remove,
     countExpiredUnknown: () => expiry.getKeysCount(expired('u')),
+    findEnding: (what, beforeMs, limit) => {
+      const [start, end] = [state.lastStoreTimeMs + 1, beforeMs].map((ms) => encodeExpiryKey(what, ms, NO_KEY));
+      const rows = expiry.getKeys({ ...(start && { start }), ...(end && { end }), limit });
+      // A row's key is LMDB's own buffer, or a part of it: a copy outlives what is written next.
+      return [...rows].map((row) => Buffer.from(decodeExpiryKey(row).key));
+    },
     sweep: (limit) => {
       let count = 0;
       for (const what of EXPIRING) {

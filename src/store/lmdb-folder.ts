@@ -1,11 +1,12 @@
 // Looks at the data folder before LMDB does: lmdb-js 3.5 ends the process on a file that is not LMDB's (SIGSEGV) and on
 // a lock file without room on the disk (SIGBUS), where an operator needs a sentence.
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { StoreUnavailable } from '../core/errors.js';
 import { toStoreUnavailable } from './lmdb-faults.js';
+import { makeFolder } from './make-folder.js';
 
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
@@ -30,7 +31,7 @@ export async function findDataFileId(path: string): Promise<string | undefined> 
 /** Makes the folder where it is missing. Throws StoreUnavailable with what is wrong with it. */
 export async function prepareFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
     await probeRoom(path);
     await checkDataFile(path);
   } catch (error) {

@@ -1,21 +1,15 @@
 // What can be said of a store without its keys.
 import { StoreUnavailable } from '../core/errors.js';
-import type { StoreMeta } from '../core/token-store.js';
 import { whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
 import { openLmdbToRead } from './lmdb-environment.js';
 import { toStoreUnavailable } from './lmdb-faults.js';
 import { checkDataFile, lmdbStoreExists } from './lmdb-folder.js';
 import { decodeState, SETTINGS_KEY, STATE_KEY } from './lmdb-layout.js';
+import { type StoreSummary, toMeta } from './store-meta.js';
 import { decodeSettings } from './value-layout.js';
 
-export interface LmdbStoreSummary {
-  readonly meta: StoreMeta;
-  /** Records and tombstones, expired ones that are not swept yet among them. */
-  readonly entries: number;
-}
-
 /** Throws StoreUnavailable when there is no store, or none that this version can read. Changes nothing. */
-export async function readLmdbStore(path: string): Promise<LmdbStoreSummary> {
+export async function readLmdbStore(path: string): Promise<StoreSummary> {
   if (!(await lmdbStoreExists(path))) throw noStore();
   try {
     await checkDataFile(path);
@@ -25,15 +19,17 @@ export async function readLmdbStore(path: string): Promise<LmdbStoreSummary> {
   }
 }
 
-function summarize(path: string): LmdbStoreSummary {
+function summarize(path: string): StoreSummary {
   const opened = openLmdbToRead(path);
   try {
     const settings = opened.meta?.getBinary(SETTINGS_KEY);
     const state = opened.meta?.getBinary(STATE_KEY);
     if (settings === undefined || state === undefined || opened.entries === undefined) throw noStore();
+    const { lastStoreTimeMs } = decodeState(state);
     return {
-      meta: { ...decodeSettings(settings), lastStoreTimeMs: decodeState(state).lastStoreTimeMs },
+      meta: toMeta(decodeSettings(settings), lastStoreTimeMs),
       entries: opened.entries.getKeysCount({}),
+      storeTimeMs: Math.max(Date.now(), lastStoreTimeMs),
     };
   } finally {
     void opened.root.close();

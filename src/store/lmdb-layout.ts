@@ -38,6 +38,10 @@ export function toDigestKey(digest: Digest): Buffer {
   return Buffer.from(digest, 'base64url');
 }
 
+export function toDigest(key: Buffer): Digest {
+  return key.toString('base64url') as Digest;
+}
+
 export function encodeState(state: StoreState): Buffer {
   const bytes = Buffer.alloc(STATE_BYTES);
   bytes.writeUIntBE(state.lastStoreTimeMs, 0, 6);

@@ -1,8 +1,10 @@
 // The embedded engine: LMDB, for one process or several on one folder. Reads are synchronous gets from shared memory;
 // writes are group commits, acknowledged when they are on disk.
+import { setImmediate as turn } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Tag } from '../core/key-ring.js';
 import type { TokenStore } from '../core/token-store.js';
+import { changeBounds } from './change-bounds.js';
 import { formatCursor } from './cursor.js';
 import { createCommitQueue, whenNoTransactionIsUnderWay } from './lmdb-commit-queue.js';
 import { type LmdbDatabases, openLmdbDatabases } from './lmdb-environment.js';
@@ -15,12 +17,14 @@ import { startSweeper } from './lmdb-sweeper.js';
 import { inLmdbTransaction, type LmdbTransaction, makeLmdbStore } from './lmdb-transaction.js';
 import { createLogNotice } from './log-notice.js';
 import { createStoreClock, type StoreClock } from './store-clock.js';
-import { admitKeys, type StoreSettings } from './store-meta.js';
+import { admitKeys } from './store-keys.js';
+import { type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
 
 /** How often who waits for the log looks whether another process wrote to it; a look takes about 3 us. */
 const LOOK_EVERY_MS = 5;
+const EXTENDED_AT_ONCE = 200;
 
 export interface LmdbStoreOptions extends StoreOptions {
   /** A folder, made where it is missing; never on a network file system. */
@@ -56,7 +60,7 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
     if (known?.id === state.settingsId) return known.settings;
     const settings = reader.readSettings();
     if (settings === undefined) return undefined;
-    admitKeys(settings, options);
+    admitKeys(settings, options, Math.max(options.clock(), state.lastStoreTimeMs));
     known = { id: state.settingsId, settings };
     return settings;
   };
@@ -100,6 +104,8 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
         const page = await readAt((state) => reader.readLive(after, storeTime(state.lastStoreTimeMs)));
         if (page.chunk.length > 0) yield page.chunk;
         after = page.last;
+        // Nothing here waits for I/O: without this, nobody else would have a turn until all of them are read.
+        await turn();
       } while (after !== undefined);
     },
 
@@ -117,7 +123,17 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
       await readAt(() => undefined);
     },
 
-    meta: () => readAt((state, settings) => ({ ...settings, lastStoreTimeMs: state.lastStoreTimeMs })),
+    meta: () => readAt((state, settings) => toMeta(settings, state.lastStoreTimeMs)),
+
+    changeBounds: (change) =>
+      changeBounds(
+        {
+          update: (step) =>
+            write(1, (transaction) => transaction.changeSettings(step(transaction.settings, transaction.storeTimeMs))),
+          extend: (endMs) => write(EXTENDED_AT_ONCE, (transaction) => transaction.extend(endMs, EXTENDED_AT_ONCE) > 0),
+        },
+        change,
+      ),
 
     close: async () => {
       closed = true;

@@ -12,12 +12,14 @@ import {
   SETTINGS_KEY,
   STATE_KEY,
   type StoreState,
+  toDigest,
   toDigestKey,
 } from './lmdb-layout.js';
 import type { StoreClock } from './store-clock.js';
-import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
+import { admitKeys, reserveWritingKey } from './store-keys.js';
+import { createSettings, type StoreSettings } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
-import { FIRST_LOG_ENTRY, isUnknownTombstone } from './store-rules.js';
+import { extendRevocations, FIRST_LOG_ENTRY, isUnknownTombstone } from './store-rules.js';
 import type { LiveRevocation, StoredEntry, StoreTransaction } from './store-transaction.js';
 import {
   decodeEntry,
@@ -32,6 +34,10 @@ import {
 export interface LmdbTransaction extends StoreTransaction {
   /** Removes at most `limit` of what has expired; returns how many there were. */
   sweep(limit: number): number;
+  /** Makes at most `limit` live revocations and as many unknown tombstones that end before `endMs` end then; how many. */
+  extend(endMs: number, limit: number): number;
+  /** For the rest of this transaction too. */
+  changeSettings(settings: StoreSettings): void;
 }
 
 const NEW_STATE: StoreState = {
@@ -61,8 +67,10 @@ export function inLmdbTransaction(
   storeTime: StoreClock,
   commands: (transaction: LmdbTransaction) => void,
 ): void {
-  const { settings, state } = begin(databases, options, storeTime);
+  const { settings: admitted, state } = begin(databases, options, storeTime);
   state.lastStoreTimeMs = storeTime(state.lastStoreTimeMs);
+  const settings = reserveWritingKey(admitted, options, state.lastStoreTimeMs);
+  if (settings !== admitted) putSettings(databases, settings, state);
   const transaction = createLmdbTransaction(databases, settings, state, options.logEntries);
   commands(transaction);
   transaction.sweep(SWEPT_BY_WRITE);
@@ -74,21 +82,26 @@ function begin(databases: LmdbDatabases, options: StoreOptions, storeTime: Store
   const stateBytes = meta.getBinary(STATE_KEY);
   const settingsBytes = meta.getBinary(SETTINGS_KEY);
   const isMade = stateBytes !== undefined && settingsBytes !== undefined;
-  const there = isMade ? decodeSettings(settingsBytes) : createSettings(options);
-  const settings = admitKeys(there, options);
   const state: StoreState = isMade ? decodeState(stateBytes) : { ...NEW_STATE, lastStoreTimeMs: storeTime(0) };
+  const there = isMade ? decodeSettings(settingsBytes) : createSettings(options, state.lastStoreTimeMs);
+  const settings = admitKeys(there, options, Math.max(options.clock(), state.lastStoreTimeMs));
   if (!isMade) createLmdbTransaction(databases, settings, state, options.logEntries).appendLog(FIRST_LOG_ENTRY);
   if (!isMade || settings !== there) {
-    state.settingsId = randomBytes(4).readUInt32BE();
-    meta.putSync(SETTINGS_KEY, encodeSettings(settings));
+    putSettings(databases, settings, state);
     meta.putSync(STATE_KEY, encodeState(state));
   }
   return { settings, state };
 }
 
+/** The state, which tells readers of them, is for the caller to put. */
+function putSettings({ meta }: LmdbDatabases, settings: StoreSettings, state: StoreState): void {
+  state.settingsId = randomBytes(4).readUInt32BE();
+  meta.putSync(SETTINGS_KEY, encodeSettings(settings));
+}
+
 function createLmdbTransaction(
   databases: LmdbDatabases,
-  { maxTokenTtlMs, leaseMs }: StoreSettings,
+  initial: StoreSettings,
   state: StoreState,
   logEntries: number,
 ): LmdbTransaction {
@@ -106,10 +119,12 @@ function createLmdbTransaction(
     return value && decodeLive(tag, value);
   };
 
-  return {
+  let settings = initial;
+  const transaction: LmdbTransaction = {
     storeTimeMs,
-    maxTokenTtlMs,
-    leaseMs,
+    get settings() {
+      return settings;
+    },
 
     findEntry: (digest) => hideExpired(findStored(toDigestKey(digest)), storeTimeMs),
 
@@ -144,7 +159,19 @@ function createLmdbTransaction(
       state.unknownTombstones < max || state.unknownTombstones - expiry.countExpiredUnknown() < max,
 
     sweep: (limit) => expiry.sweep(limit),
+
+    extend: (endMs, limit) => {
+      const tags = expiry.findEnding('l', endMs, limit).map((key) => key as Uint8Array as Tag);
+      const digests = expiry.findEnding('u', endMs, limit).map(toDigest);
+      return extendRevocations(transaction, { digests, tags }, endMs);
+    },
+
+    changeSettings: (next) => {
+      settings = next;
+      putSettings(databases, next, state);
+    },
   };
+  return transaction;
 }
 
 function toExpiring({ bytes }: StoredEntry): Expiring {

@@ -48,8 +48,7 @@ export function createMemoryTransaction(
   const storeTimeMs = data.lastStoreTimeMs;
   return {
     storeTimeMs,
-    maxTokenTtlMs: settings.maxTokenTtlMs,
-    leaseMs: settings.leaseMs,
+    settings,
     findEntry: (digest) => findUnexpired(data.entries, digest, storeTimeMs),
     putEntry: (digest, entry) => {
       data.entries.set(digest, entry);

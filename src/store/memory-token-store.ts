@@ -1,13 +1,15 @@
 // The reference engine: the contract in plain maps, for tests and for reading. Nothing outlives the process.
 import { StoreUnavailable } from '../core/errors.js';
 import type { Cursor, TokenStore } from '../core/token-store.js';
+import { changeBounds } from './change-bounds.js';
 import { decodeLogId, formatCursor, parseCursor } from './cursor.js';
 import { createMemoryData, createMemoryTransaction, isExpired, type MemoryData, sweepMemory } from './memory-data.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
 import { createStoreClock } from './store-clock.js';
-import { admitKeys, createSettings, type StoreSettings } from './store-meta.js';
+import { admitKeys, reserveWritingKey } from './store-keys.js';
+import { createSettings, type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
-import { FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import { extendRevocations, FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
 import type { StoreTransaction } from './store-transaction.js';
 
 /** A store that was wiped has no log to grow: who waits looks again. */
@@ -22,17 +24,19 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
   const open = (): StoreSettings => {
     if (closed) throw new StoreUnavailable('the store is closed');
     if (data.settings === undefined) {
-      data.settings = createSettings(options);
       data.lastStoreTimeMs = storeTime(0);
+      data.settings = createSettings(options, data.lastStoreTimeMs);
       createMemoryTransaction(data, data.settings, options.logEntries).appendLog(FIRST_LOG_ENTRY);
     }
-    data.settings = admitKeys(data.settings, options);
+    data.settings = admitKeys(data.settings, options, Math.max(options.clock(), data.lastStoreTimeMs));
     return data.settings;
   };
 
   const write = <Result>(command: (transaction: StoreTransaction) => Result): Result => {
-    const settings = open();
+    const admitted = open();
     data.lastStoreTimeMs = storeTime(data.lastStoreTimeMs);
+    const settings = reserveWritingKey(admitted, options, data.lastStoreTimeMs);
+    data.settings = settings;
     sweepMemory(data);
     return command(createMemoryTransaction(data, settings, options.logEntries));
   };
@@ -67,7 +71,22 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
       if (last !== undefined && formatCursor(last.cursor) === cursor) await data.notice.next(LOOK_AGAIN_MS, signal);
     },
     ready: async () => void open(),
-    meta: async () => ({ ...open(), lastStoreTimeMs: data.lastStoreTimeMs }),
+    meta: async () => toMeta(open(), data.lastStoreTimeMs),
+    changeBounds: (change) =>
+      changeBounds(
+        {
+          update: async (step) =>
+            write(({ settings, storeTimeMs }) => {
+              data.settings = step(settings, storeTimeMs);
+            }),
+          extend: async (endMs) =>
+            write((transaction) => {
+              const tags = [...data.live.values()].map(({ tag }) => tag);
+              return extendRevocations(transaction, { digests: [...data.unknown.keys()], tags }, endMs) > 0;
+            }),
+        },
+        change,
+      ),
     close: async () => {
       closed = true;
     },

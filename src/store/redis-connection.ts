@@ -36,6 +36,8 @@ export interface RedisConnectionEvents {
 const CONNECT_TIMEOUT_MS = 1000;
 /** A server that says nothing for so long is given up, together with what was asked of it. */
 const SILENCE_MS = 2000;
+/** ioredis waits so long for the other side to close, also where there is no connection, and with it the process. */
+const CLOSE_TIMEOUT_MS = 100;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 400;
 
@@ -53,7 +55,6 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
   });
 
   const send: RedisConnection['send'] = async (commands, timeoutMs) => {
-    if (redis.status !== 'ready') throw toRedisFault(lastError);
     const pipeline = redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
     const results = await bound(pipeline.exec(), timeoutMs).catch((error: unknown) => {
@@ -61,6 +62,8 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
     });
     return (results ?? []).map(([error, reply]) => {
       if (error === null) return reply as RedisReply;
+      // Nothing was sent, and that says nothing: why there is no connection does.
+      if (redis.status !== 'ready') throw toRedisFault(lastError ?? error);
       onRefused(error);
       // The caller tells this one apart, and nobody else sees it.
       throw isNoScript(error) ? NO_SCRIPT : toRedisFault(error);
@@ -89,12 +92,15 @@ const NO_SCRIPT = new StoreUnavailable('Redis does not know the script');
 
 const FAIL_FAST = {
   protocol: 2 as const,
+  // A command that finds no connection is refused at once: whoever sent it is told so, and it must not happen later.
   enableOfflineQueue: false,
+  // The same for what was under way when the connection was lost: these two end it, with the connection.
   autoResendUnfulfilledCommands: false,
-  enableAutoPipelining: false,
   maxRetriesPerRequest: 0,
+  enableAutoPipelining: false,
   connectTimeout: CONNECT_TIMEOUT_MS,
   socketTimeout: SILENCE_MS,
+  disconnectTimeout: CLOSE_TIMEOUT_MS,
   disableClientInfo: true,
   retryStrategy: (times: number) => Math.min(times * FIRST_RETRY_MS, LAST_RETRY_MS),
 } satisfies RedisOptions;

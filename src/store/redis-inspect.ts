@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Digest } from '../core/key-ring.js';
-import type { StoreMeta } from '../core/token-store.js';
 import { connectToRedis, type RedisConnection } from './redis-connection.js';
 import { createRedisKeys } from './redis-keys.js';
 import { stateCommands, toKeyPage, toState } from './redis-reader.js';
 import type { RedisServer } from './redis-server.js';
+import { type StoreSummary, toMeta } from './store-meta.js';
 import { decodeSettings } from './value-layout.js';
 
 const CONNECT_TIMEOUT_MS = 3000;
@@ -16,14 +16,12 @@ const POLL_MS = 10;
 const NOTHING = (): void => undefined;
 
 /** Throws StoreUnavailable when Redis does not answer, or holds no store under this prefix. */
-export async function readRedisStore(
-  server: RedisServer,
-): Promise<{ readonly meta: StoreMeta; readonly entries: number }> {
+export async function readRedisStore(server: RedisServer): Promise<StoreSummary> {
   const keys = createRedisKeys(server.keyPrefix);
   const connection = connectToRedis(server, { onReady: NOTHING, onLost: NOTHING, onRefused: NOTHING });
   try {
     await waitForAnswer(connection);
-    const { settings, lastStoreTimeMs } = toState(await connection.send(stateCommands(keys), TIMEOUT_MS));
+    const { settings, lastStoreTimeMs, redisMs } = toState(await connection.send(stateCommands(keys), TIMEOUT_MS));
     if (settings === null) throw new StoreUnavailable('there is no store under this store.key_prefix');
     let [entries, from] = [0, '0'];
     do {
@@ -35,7 +33,8 @@ export async function readRedisStore(
       entries += page.count;
       from = page.next;
     } while (from !== '0');
-    return { meta: { ...decodeSettings(settings), lastStoreTimeMs }, entries };
+    const storeTimeMs = Math.max(redisMs, lastStoreTimeMs);
+    return { meta: toMeta(decodeSettings(settings), lastStoreTimeMs), entries, storeTimeMs };
   } finally {
     connection.close();
   }

@@ -73,7 +73,8 @@ return 1
 export const COMMIT_SCRIPT = toScript('#!lua', COMMIT);
 /** Runs when Redis is full: a revocation takes back what was granted, and that must not wait for room. */
 export const COMMIT_ALWAYS_SCRIPT = toScript('#!lua flags=allow-oom', COMMIT);
-export const SETTLE_SCRIPT = toScript('#!lua', SETTLE);
+/** Runs when Redis is full: a revocation may have to reserve its key first. */
+export const SETTLE_SCRIPT = toScript('#!lua flags=allow-oom', SETTLE);
 
 function toScript(header: string, body: string): RedisScript {
   const text = header + body;

@@ -3,7 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { TokenStore } from '../core/token-store.js';
+import { changeBounds } from './change-bounds.js';
 import { LIVE_CHUNK } from './page-sizes.js';
+import { createRedisBounds } from './redis-bounds.js';
 import { connectToRedis, type RedisCommand, type RedisReply } from './redis-connection.js';
 import { isDistrust } from './redis-faults.js';
 import { createRedisKeys } from './redis-keys.js';
@@ -24,6 +26,7 @@ import { createRedisSettings } from './redis-settings.js';
 import { createRedisTrust } from './redis-trust.js';
 import { createRedisWriter } from './redis-writer.js';
 import { createStoreClock } from './store-clock.js';
+import { type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
 import { createTurns } from './turns.js';
@@ -90,9 +93,10 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
   };
 
   const settings = createRedisSettings({ options, keys, run, timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR });
+  const sendForWrite = sendWithin(timeoutMs * WRITE_TIMEOUT_FACTOR);
   const writer = createRedisWriter({
     ...{ keys, run, settings, storeTimeOf },
-    send: sendWithin(timeoutMs * WRITE_TIMEOUT_FACTOR),
+    send: sendForWrite,
     limits: { timeoutMs: timeoutMs * WRITE_TIMEOUT_FACTOR, logEntries: options.logEntries, toRedisMs: time.toRedisMs },
   });
 
@@ -100,19 +104,22 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
   const readState = async <Result>(
     commands: readonly RedisCommand[],
     parse: (replies: readonly RedisReply[]) => Result | undefined,
-  ): Promise<{ readonly result: Result; readonly state: RedisState }> => {
+  ): Promise<{ readonly result: Result; readonly state: RedisState; readonly settings: StoreSettings }> => {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const replies = await send([...commands, ...stateCommands(keys)]);
       const state = toState(replies.slice(commands.length));
       const result = parse(replies);
-      if (settings.admit(state.settings) && result !== undefined) return { result, state };
+      const nowMs = Math.max(time.toStoreMs(state.redisMs), state.lastStoreTimeMs);
+      const admitted = settings.admit(state.settings, nowMs);
+      if (admitted !== undefined && result !== undefined) return { result, state, settings: admitted };
       // A store that is there keeps its time, and nobody was told another one.
-      await settings.settle(state.settings, state.settings === null ? storeTimeOf(state) : 0);
+      await settings.settle(state.settings, state.settings === null ? storeTimeOf(state) : nowMs);
     }
     throw new StoreUnavailable('the store keeps vanishing from Redis');
   };
 
   const inTurn = createTurns();
+  const bounds = createRedisBounds({ ...{ keys, settings, writer, storeTimeOf }, send: sendForWrite });
 
   const ready = async (): Promise<void> => {
     requireOpen();
@@ -138,13 +145,17 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     read: async (digests, cursor) => {
       const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];
       const skip = digests.length === 0 ? 0 : 1;
-      const { result: read, state } = await readState(commands, (replies) => {
+      const {
+        result: read,
+        state,
+        settings: met,
+      } = await readState(commands, (replies) => {
         const log = toLog(replies.slice(skip), cursor);
         return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };
       });
       const storeTimeMs = storeTimeOf(state);
       const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
-      return { entries, ...read.log, storeTimeMs, leaseMs: settings.get().leaseMs };
+      return { entries, ...read.log, storeTimeMs, leaseMs: met.leaseMs };
     },
 
     register: (entries) =>
@@ -186,9 +197,11 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     },
     ready,
     meta: async () => {
-      const { state } = await readState([], () => true);
-      return { ...settings.get(), lastStoreTimeMs: state.lastStoreTimeMs };
+      const read = await readState([], () => true);
+      return toMeta(read.settings, read.state.lastStoreTimeMs);
     },
+
+    changeBounds: (change) => changeBounds(bounds, change),
     close,
   };
 }

@@ -6,6 +6,7 @@ import type { Cursor } from '../core/token-store.js';
 import type { RedisArgument, ScriptCall } from './redis-connection.js';
 import { formatRedisCursor } from './redis-cursor.js';
 import type { RedisKeys } from './redis-keys.js';
+import type { StoreSettings } from './store-meta.js';
 import { isUnknownTombstone } from './store-rules.js';
 import type { LiveRevocation, StoredEntry, StoreTransaction } from './store-transaction.js';
 import { decodeEntry, decodeLive, encodeEntry, encodeLive, encodeLogValue } from './value-layout.js';
@@ -13,8 +14,7 @@ import { decodeEntry, decodeLive, encodeEntry, encodeLive, encodeLogValue } from
 /** What was read for a write. A key that is not in a map was not read yet; null = there is nothing. */
 export interface RedisSnapshot {
   readonly storeTimeMs: number;
-  readonly maxTokenTtlMs: number;
-  readonly leaseMs: number;
+  readonly settings: StoreSettings;
   readonly entries: ReadonlyMap<Digest, Buffer | null>;
   /** By tag, hex. */
   readonly live: ReadonlyMap<string, Buffer | null>;
@@ -71,8 +71,7 @@ export function createRedisTransaction(keys: RedisKeys, snapshot: RedisSnapshot)
 
   return {
     storeTimeMs,
-    maxTokenTtlMs: snapshot.maxTokenTtlMs,
-    leaseMs: snapshot.leaseMs,
+    settings: snapshot.settings,
     looked,
     isComplete: () =>
       [...looked.digests].every((digest) => snapshot.entries.has(digest)) &&

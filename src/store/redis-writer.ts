@@ -8,6 +8,7 @@ import { entriesCommand, type RedisState, stateCommands, toBuffers, toState } fr
 import { COMMIT_ALWAYS_SCRIPT, COMMIT_SCRIPT } from './redis-scripts.js';
 import type { RedisSettings } from './redis-settings.js';
 import { createRedisTransaction, type RedisSnapshot, type RedisTransaction } from './redis-transaction.js';
+import { createSettings } from './store-meta.js';
 import type { StoreTransaction } from './store-transaction.js';
 
 export interface RedisWriter {
@@ -52,15 +53,15 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
       const replies = await send([...commands, ...stateCommands(keys)]);
       const state = toState(replies.slice(commands.length));
       const storeTimeMs = storeTimeOf(state);
-      if (state.settings === null || !settings.admit(state.settings)) {
+      const admitted = settings.admitWrite(state.settings, storeTimeMs);
+      if (state.settings === null || admitted === undefined) {
         await settings.settle(state.settings, storeTimeMs);
         continue;
       }
       const values = digests.length === 0 ? [] : toBuffers(replies[0]);
       const liveValues = tags.length === 0 ? [] : toBuffers(replies[commands.length - 1]);
-      const { maxTokenTtlMs, leaseMs } = settings.get();
       const snapshot = {
-        ...{ storeTimeMs, maxTokenTtlMs, leaseMs, hasRoomForUnknown },
+        ...{ storeTimeMs, settings: admitted, hasRoomForUnknown },
         entries: new Map(digests.map((digest, index) => [digest, values[index] ?? null])),
         live: new Map(tags.map((tag, index) => [tag, liveValues[index] ?? null])),
       };
@@ -107,8 +108,10 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
 
 const NOTHING_READ: RedisSnapshot = {
   storeTimeMs: 0,
-  maxTokenTtlMs: 0,
-  leaseMs: 0,
+  settings: createSettings(
+    { keyChecks: { tag: '', digests: [] }, defaults: { maxTokenTtlMs: 0, leaseMs: 0, partitions: 1 } },
+    0,
+  ),
   entries: new Map(),
   live: new Map(),
   hasRoomForUnknown: true,

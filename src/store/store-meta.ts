@@ -1,49 +1,65 @@
-// What a store says of itself, and which keys may open it.
+// What a store says of itself: made at creation, and the truth for all daemons.
 import { randomUUID } from 'node:crypto';
-import { StoreUnavailable } from '../core/errors.js';
-import type { StoreMeta } from '../core/token-store.js';
+import type { DigestKeyUse, StoreMeta } from '../core/token-store.js';
+import { revocationsOverMs } from './store-lifetimes.js';
 import type { StoreOptions } from './store-options.js';
 
-type KeyChecks = Pick<StoreOptions, 'keyChecks'>;
-
 /** All but the time, which every write moves. */
-export type StoreSettings = Omit<StoreMeta, 'lastStoreTimeMs'>;
+export interface StoreSettings {
+  readonly storeId: string;
+  readonly partitions: number;
+  /** Store time, ms. */
+  readonly createdMs: number;
+  readonly tagKeyCheck: string;
+  readonly digestKeys: readonly DigestKeyUse[];
+  /** In force: what a new token may have, what a cache may be granted. */
+  readonly maxTokenTtlMs: number;
+  readonly leaseMs: number;
+  /** What revocations reckon with: the two above, or what is larger while one of them is being changed. */
+  readonly longest: { readonly tokenTtlMs: number; readonly leaseMs: number };
+  /** Store times at which the last token and the last lease are over that larger bounds of the past let in. */
+  readonly former: { readonly tokensEndMs: number; readonly leasesEndMs: number };
+  /** Revocations said before this may be forgotten: a token of before them must not outlive them. */
+  readonly oldestIssueMs: number;
+  /** Of the last change of a bound: who changes one finds out whether somebody else came in between. */
+  readonly changeId: string;
+}
 
-export function createSettings(options: Pick<StoreOptions, 'keyChecks' | 'defaults'>): StoreSettings {
+/** What can be said of a store without its keys. */
+export interface StoreSummary {
+  readonly meta: StoreMeta;
+  /** Records and tombstones, expired ones that are not swept yet among them. */
+  readonly entries: number;
+  /** The store's time now, ms. */
+  readonly storeTimeMs: number;
+}
+
+export function createSettings(
+  { keyChecks, defaults }: Pick<StoreOptions, 'keyChecks' | 'defaults'>,
+  storeTimeMs: number,
+): StoreSettings {
+  const { partitions, maxTokenTtlMs, leaseMs } = defaults;
   return {
     storeId: randomUUID(),
-    partitions: options.defaults.partitions,
-    tagKeyCheck: options.keyChecks.tag,
-    digestKeyChecks: writingKey(options),
-    maxTokenTtlMs: options.defaults.maxTokenTtlMs,
-    leaseMs: options.defaults.leaseMs,
+    partitions,
+    createdMs: storeTimeMs,
+    tagKeyCheck: keyChecks.tag,
+    digestKeys: [],
+    maxTokenTtlMs,
+    leaseMs,
+    longest: { tokenTtlMs: maxTokenTtlMs, leaseMs },
+    former: { tokensEndMs: 0, leasesEndMs: 0 },
+    oldestIssueMs: 0,
+    changeId: '',
   };
 }
 
-/**
- * The settings with the writing key among the keys that entries may stand under; the very same object when it is there
- * already. Throws StoreUnavailable when the keys at hand are not the store's: tags and digests made under others would
- * miss every revocation.
- */
-export function admitKeys(settings: StoreSettings, options: KeyChecks): StoreSettings {
-  const { tag, digests } = options.keyChecks;
-  if (settings.tagKeyCheck !== tag) {
-    throw new StoreUnavailable(
-      `the store was made with another tag key (check ${settings.tagKeyCheck}, the keys file has ${tag}): ` +
-        'restore the keys file (keys_file) that this store was made with',
-    );
-  }
-  const missing = settings.digestKeyChecks.filter((check) => !digests.includes(check));
-  if (missing.length > 0) {
-    throw new StoreUnavailable(
-      `the keys file (keys_file) lacks a digest key that entries of the store stand under (check ${missing.join(', ')}): ` +
-        'restore its line, below the newer ones',
-    );
-  }
-  const added = writingKey(options).filter((check) => !settings.digestKeyChecks.includes(check));
-  return added.length === 0 ? settings : { ...settings, digestKeyChecks: [...settings.digestKeyChecks, ...added] };
-}
-
-function writingKey(options: KeyChecks): readonly string[] {
-  return options.keyChecks.digests.slice(0, 1);
+export function toMeta(settings: StoreSettings, lastStoreTimeMs: number): StoreMeta {
+  const { storeId, partitions, tagKeyCheck, digestKeys, maxTokenTtlMs, leaseMs, longest } = settings;
+  return {
+    ...{ storeId, partitions, tagKeyCheck, digestKeys, maxTokenTtlMs, leaseMs },
+    isChanging: longest.tokenTtlMs !== maxTokenTtlMs || longest.leaseMs !== leaseMs,
+    revocationsOverMs: revocationsOverMs(settings, lastStoreTimeMs),
+    lastStoreTimeMs,
+  };
 }

@@ -19,6 +19,7 @@ import {
   type RevokeTokenResult,
 } from '../core/token-store.js';
 import { NEVER_REUSED } from '../core/token-tags.js';
+import { leasesEndInMs, revocationEndMs } from './store-lifetimes.js';
 import type { StoredEntry, StoreTransaction } from './store-transaction.js';
 
 const NO_TAG = Buffer.alloc(8) as Uint8Array as Tag;
@@ -41,7 +42,9 @@ export function registerEntry(transaction: StoreTransaction, { digests, record }
   const bytes = Buffer.from(record);
   stampRegisteredAt(bytes, transaction.storeTimeMs);
   const { expMs, issueInstantMs } = decodeEntry(bytes);
-  if (expMs - issueInstantMs > transaction.maxTokenTtlMs) return 'ttl_too_long';
+  const { maxTokenTtlMs, oldestIssueMs } = transaction.settings;
+  if (expMs - issueInstantMs > maxTokenTtlMs) return 'ttl_too_long';
+  if (issueInstantMs < oldestIssueMs && expMs > transaction.storeTimeMs) return 'ttl_too_long';
   transaction.putEntry(writingDigest(digests), { bytes, expiresAtMs: expMs });
   return 'registered';
 }
@@ -49,25 +52,51 @@ export function registerEntry(transaction: StoreTransaction, { digests, record }
 export function revokeToken(transaction: StoreTransaction, command: RevokeTokenCommand): RevokeTokenResult {
   const { digests, tokenTag, maxUnknownTombstones } = command;
   const places = findPlaces(transaction, digests);
-  // A record and a tombstone can stand under two keys of the ring: neither may be left alive.
-  const tombstones = places.map((place) => ({ digest: place.digest, entry: bury(transaction, place) }));
-  if (tombstones.length === 0) {
-    if (!transaction.hasRoomForUnknownTombstone(maxUnknownTombstones)) return { outcome: 'exhausted' };
-    const bytes = encodeUnknownTombstone(tokenTag);
-    const expiresAtMs = transaction.storeTimeMs + transaction.maxTokenTtlMs + transaction.leaseMs;
-    tombstones.push({ digest: writingDigest(digests), entry: { bytes, expiresAtMs } });
+  const writing = writingDigest(digests);
+  if (places.length === 0 && !transaction.hasRoomForUnknownTombstone(maxUnknownTombstones)) {
+    return { outcome: 'exhausted' };
   }
   const replaced = (places.find(({ bytes }) => decodeEntry(bytes).kind === 'record') ?? places[0])?.bytes;
+  // A record and a tombstone can stand under two keys of the ring: neither may be left alive.
+  for (const { digest, bytes, expiresAtMs } of places) {
+    if (digest !== writing) transaction.putEntry(digest, { bytes: toTombstone(bytes), expiresAtMs });
+  }
+  // Whatever must outlast what stands there goes under the key that this daemon writes with: another may be near the
+  // end of its use, and nobody who lacks it then would see the tombstone.
+  const there = places.find(({ digest }) => digest === writing);
+  transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));
   const issuerTag = (replaced && findTag(replaced, 'issuer')) ?? NO_TAG;
-  for (const { digest, entry } of tombstones) transaction.putEntry(digest, entry);
   let revision = transaction.appendLog({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
   for (const tag of findGrants(places))
     ({ revision } = revokeLive(transaction, { tag, issuerTag, beforeMs: END_OF_TIME_MS }));
-  return { outcome: 'revoked', revision, leasesEndInMs: transaction.leaseMs, replaced };
+  const { settings, storeTimeMs } = transaction;
+  return { outcome: 'revoked', revision, leasesEndInMs: leasesEndInMs(settings, storeTimeMs), replaced };
 }
 
 export function revokeTag(transaction: StoreTransaction, command: RevokeTagCommand): RevokeTagResult {
   return revokeLive(transaction, { ...command, beforeMs: command.beforeMs ?? transaction.storeTimeMs });
+}
+
+/** Live revocations and unknown tombstones that are to last as long as if they were said again; how many there were. */
+export function extendRevocations(
+  transaction: StoreTransaction,
+  { digests, tags }: { readonly digests: readonly Digest[]; readonly tags: readonly Tag[] },
+  endMs: number,
+): number {
+  let count = 0;
+  for (const tag of tags) {
+    const live = transaction.findLive(tag);
+    if (live === undefined || live.expiresAtMs >= endMs) continue;
+    transaction.putLive({ ...live, expiresAtMs: endMs });
+    count += 1;
+  }
+  for (const digest of digests) {
+    const entry = transaction.findEntry(digest);
+    if (entry === undefined || entry.expiresAtMs >= endMs || !isUnknownTombstone(entry.bytes)) continue;
+    transaction.putEntry(digest, { ...entry, expiresAtMs: endMs });
+    count += 1;
+  }
+  return count;
 }
 
 /** Engines bound and count these; a record always has an exp. */
@@ -80,20 +109,21 @@ function revokeLive(
   transaction: StoreTransaction,
   { tag, issuerTag, beforeMs }: { readonly tag: Tag; readonly issuerTag: Tag; readonly beforeMs: number },
 ): RevokeTagResult {
+  const { settings, storeTimeMs } = transaction;
   const there = transaction.findLive(tag);
-  const expiresAtMs = transaction.storeTimeMs + transaction.maxTokenTtlMs + transaction.leaseMs;
+  const expiresAtMs = revocationEndMs(settings, storeTimeMs);
   const revocation = { tag, issuerTag, beforeMs: Math.max(beforeMs, there?.beforeMs ?? 0) };
   transaction.putLive({ ...revocation, expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0) });
   const revision = transaction.appendLog({ kind: 'tag', ...revocation });
-  return { revision, leasesEndInMs: transaction.leaseMs, beforeMs: revocation.beforeMs };
+  return { revision, leasesEndInMs: leasesEndInMs(settings, storeTimeMs), beforeMs: revocation.beforeMs };
 }
 
-/** The tombstone for what stands there. A repeat never shortens its life. */
-function bury(transaction: StoreTransaction, place: Place): StoredEntry {
-  const bytes = toTombstone(place.bytes);
+/** The tombstone for what was found. A repeat never shortens the life of one that is there. */
+function bury({ settings, storeTimeMs }: StoreTransaction, found: Uint8Array, there: Place | undefined): StoredEntry {
+  const bytes = toTombstone(found);
   const { expMs } = decodeEntry(bytes);
-  const endMs = expMs === 0 ? transaction.storeTimeMs + transaction.maxTokenTtlMs : expMs;
-  return { bytes, expiresAtMs: Math.max(place.expiresAtMs, endMs + transaction.leaseMs) };
+  const endMs = expMs === 0 ? revocationEndMs(settings, storeTimeMs) : expMs + settings.longest.leaseMs;
+  return { bytes, expiresAtMs: Math.max(there?.expiresAtMs ?? 0, endMs) };
 }
 
 function findPlaces(transaction: StoreTransaction, digests: readonly Digest[]): readonly Place[] {

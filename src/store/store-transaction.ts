@@ -1,5 +1,6 @@
 import type { Digest, Tag } from '../core/key-ring.js';
 import type { Cursor, LoggedRevocation, Revocation } from '../core/token-store.js';
+import type { StoreSettings } from './store-meta.js';
 
 export interface StoredEntry {
   readonly bytes: Uint8Array;
@@ -17,8 +18,8 @@ export interface LiveRevocation extends Revocation {
 export interface StoreTransaction {
   /** One time for the whole transaction. */
   readonly storeTimeMs: number;
-  readonly maxTokenTtlMs: number;
-  readonly leaseMs: number;
+  /** Those in force, with the writing key reserved for what is written now (store-keys.ts). */
+  readonly settings: StoreSettings;
 
   findEntry(digest: Digest): StoredEntry | undefined;
   /** Takes the place of what stands there, expired or not. */

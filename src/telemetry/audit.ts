@@ -24,10 +24,9 @@ export interface AuditDetails {
   readonly beforeMs?: number | undefined;
   /** The caller's own words. */
   readonly reason?: string | undefined;
-  /** Where the revocation stands in the log: it took place, whatever the caller was told. */
   readonly revision?: string | undefined;
-  /** How long the answer was held back until no cache could know better. */
-  readonly waitedMs?: number | undefined;
+  /** Undefined = the caller did not ask for it. */
+  readonly waitsForCaches?: true | undefined;
   readonly count?: number | undefined;
   /** How many of `count` were refused. */
   readonly refused?: number | undefined;
@@ -50,7 +49,7 @@ export function createAudit(logger: Logger): Audit {
     write: ({ action, caller, requestId, code, details }) =>
       logger.writeAlways('audit', {
         action,
-        outcome: details.revision === undefined ? toOutcome(code) : 'accepted',
+        outcome: toOutcome(code),
         code,
         caller,
         kind: details.kind,
@@ -60,7 +59,7 @@ export function createAudit(logger: Logger): Audit {
         before_ms: details.beforeMs,
         reason: toPlainText(details.reason),
         revision: details.revision,
-        waited_ms: details.waitedMs,
+        waits_for_caches: details.waitsForCaches,
         count: details.count,
         refused: details.refused,
         request_id: requestId,

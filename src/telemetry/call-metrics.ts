@@ -16,6 +16,8 @@ export interface SettledCall extends Pick<CallRecord, 'code' | 'error' | 'caller
 export interface CallObserver {
   /** Never throws: a call goes on without its metrics. */
   observe(call: SettledCall): void;
+  /** A connection that never was one, by a reason of a closed set. */
+  observeHandshakeFailure(reason: string): void;
   /** Calls being worked on, of each pool of room. */
   observeInFlight(pools: Readonly<Record<string, () => number>>): void;
 }
@@ -56,6 +58,12 @@ export function createCallMetrics(meter: Meter): CallMetrics {
   const failuresOf = createMemo((path: string) =>
     createMemo((reason: string) => bindFailures({ 'rpc.method': path.slice(1), reason })),
   );
+  const bindHandshakeFailures = createBoundCounter(meter, {
+    name: 'introspectd.tls.handshake.failures',
+    description: 'Connections that ended before they could ask anything, by why.',
+    unit: '{connection}',
+  });
+  const handshakeFailuresOf = createMemo((reason: string) => bindHandshakeFailures({ reason }));
   return {
     histograms: [durations],
     observe: ({ path, caller = UNKNOWN_CALLER, code, error, durationMs }) =>
@@ -63,6 +71,7 @@ export function createCallMetrics(meter: Meter): CallMetrics {
         durationOf(path)(caller)(code).record(durationMs / 1000);
         if (error !== undefined) failuresOf(path)(error instanceof IntrospectdError ? error.reason : code).add(1);
       }),
+    observeHandshakeFailure: (reason) => attempt(() => handshakeFailuresOf(reason).add(1)),
     observeInFlight: (pools) =>
       observeGauge(
         meter,

@@ -31,6 +31,12 @@ for (const { what, round, verdict } of VERDICTS) {
   });
 }
 
+test('one call at a time: counts, unless it failed', () => {
+  const row = { name: 'row', unit: 'calls', oneAtATime: true } as const;
+  assert.equal(summarize(row, [{ ...FULL, cores: 0.1 }]).verdict, 'counts');
+  assert.equal(summarize(row, [{ ...FULL, cores: 0.1, failed: 1 }]).verdict, 'calls failed');
+});
+
 test('a failure in one round is one of the row', () => {
   assert.equal(summary('row', {}, { failed: 1 }, {}).verdict, 'calls failed');
 });

@@ -1,11 +1,13 @@
 // The client commands against a running daemon: what they print, where, and how they end.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { createDevCa, issueLeaf, validForDays } from '../../src/cli/dev-certificates.js';
 import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { formatNewKeys } from '../../src/core/key-ring.js';
 import { type CliRun, runCli } from './support/run-cli.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
@@ -148,9 +150,49 @@ test('store show tells of the store under a running daemon', async () => {
   const { max_token_ttl: ttl, lease, partitions, store_id: id } = JSON.parse(stdout);
   assert.deepEqual([ttl, lease, partitions], ['30d', '2s', 1]);
   assert.match(id, /^[0-9a-f-]{36}$/);
-  const none = await runCli(['store', 'show', '--config', join(folder, 'introspectd.yaml'), '--store-path', folder]);
-  assert.equal(none.code, 1);
-  assert.match(none.stderr, /there is no store in/);
+  const { digest_keys: keys, changing } = JSON.parse(stdout);
+  assert.equal(changing, false);
+  assert.deepEqual([keys.length, keys[0].use, keys[0].in_keys_file], [1, 'written with', 'first, writes']);
+  const lines = readFileSync(join(folder, 'introspectd.keys'), 'utf8').trim().split('\n');
+  for (const line of lines) assert.ok(!stdout.includes(line.replace(/^\w+:/, '')), 'a key is not shown');
+});
+
+test('store set changes the store under a running daemon, which obeys from its next call on', async () => {
+  const config = ['--config', join(folder, 'introspectd.yaml')];
+  const long = { token: 'cli-long-1', claims: { ...CLAIMS, exp: NOW_SECONDS + 40 * 86_400 } };
+  const refused = await run('register', 'login', JSON.stringify(long));
+  assert.match(refused.stdout, /TTL_TOO_LONG/);
+  const raised = await runCli(['store', 'set', 'max_token_ttl=90d', ...config]);
+  assert.deepEqual([raised.code, JSON.parse(raised.stdout).max_token_ttl], [0, '90d']);
+  assert.match(raised.stderr, /^extending what is revoked/);
+  await register(long);
+  const lowered = await runCli(['store', 'set', 'max_token_ttl=1h', ...config, '--output', 'ndjson']);
+  assert.deepEqual([lowered.code, JSON.parse(lowered.stdout).max_token_ttl, lowered.stderr], [0, '1h', '']);
+  assert.equal(JSON.parse((await run('introspect', 'orders', 'cli-long-1')).stdout).active, true);
+  const other = await run('register', 'login', JSON.stringify({ ...long, token: 'cli-long-2' }));
+  assert.match(other.stdout, /TTL_TOO_LONG/);
+  const lease = await runCli(['store', 'set', 'lease=5s', ...config]);
+  assert.deepEqual([lease.code, JSON.parse(lease.stdout).lease], [0, '5s']);
+});
+
+test('store show and store set make no store, and set none without its keys', async () => {
+  const config = ['--config', join(folder, 'introspectd.yaml')];
+  for (const command of [['show'], ['set', 'lease=5s']]) {
+    const none = await runCli(['store', ...command, ...config, '--store-path', join(folder, 'nowhere')]);
+    assert.deepEqual([none.code, none.stdout], [1, '']);
+    assert.match(none.stderr, /there is no store in/);
+  }
+  assert.ok(!existsSync(join(folder, 'nowhere')));
+  const lost = await runCli(['store', 'set', 'lease=6s', ...config, '--keys-file', join(folder, 'lost.keys')]);
+  assert.deepEqual([lost.code, lost.stdout], [2, '']);
+  const keys = join(folder, 'other.keys');
+  writeFileSync(keys, formatNewKeys(randomBytes), { mode: 0o600 });
+  const other = await runCli(['store', 'set', 'lease=6s', ...config, '--keys-file', keys]);
+  assert.deepEqual([other.code, other.stdout], [1, '']);
+  assert.match(other.stderr, /another tag key/);
+  const shown = await runCli(['store', 'show', ...config, '--keys-file', keys]);
+  const { lease, tag_key: tagKey } = JSON.parse(shown.stdout);
+  assert.deepEqual([lease, tagKey.in_keys_file], ['5s', false]);
 });
 
 test('what fails says what to do next', async (t) => {

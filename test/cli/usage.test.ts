@@ -25,6 +25,7 @@ const COMMANDS = [
   ['certs', 'crl'],
   ['store'],
   ['store', 'show'],
+  ['store', 'set'],
 ] as const;
 
 test('every command explains itself, on stdout, in lines that fit', { concurrency: 2 }, async (t) => {
@@ -116,6 +117,11 @@ const WRONG: readonly (readonly [args: readonly string[], said: RegExp, input?: 
   [['register', '--batch', '0'], /Expected a whole number/],
   [['certs', 'ca'], /required option '--out <folder>' not specified/],
   [['serve', '--set', 'limits.inflight'], /--set expects NAME=VALUE/],
+  [['store', 'set'], /missing required argument/],
+  [['store', 'set', TOKEN], /expects max_token_ttl=DURATION or lease=DURATION/],
+  [['store', 'set', `lease=${TOKEN}`], /lease must be a duration from 100ms to 5m/],
+  [['store', 'set', 'lease=0s'], /lease must be a duration from 100ms to 5m/],
+  [['store', 'set', 'max_token_ttl=4000d'], /max_token_ttl must be a duration from 1s to 3650d/],
   [['serve', '--config', 'none.yaml'], /--config none\.yaml: no such file/],
 ];
 

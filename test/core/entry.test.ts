@@ -38,6 +38,18 @@ const fields: fc.Arbitrary<EntryFields> = fc
     ...rest,
     claims: Buffer.concat([noise, ...[rest.iss, ...rest.aud].map((text) => Buffer.from(text))]),
   }));
+const PLAIN: EntryFields = {
+  tokenUse: 'access_token',
+  claimedIssueMs: 1,
+  hasIssuedAtMs: true,
+  expSeconds: 2,
+  nbfSeconds: undefined,
+  iss: 'i',
+  aud: ['a'],
+  tags: new Map(),
+  mask: 0b110,
+  claims: Buffer.from('ia'),
+};
 const registeredAt = fc.integer({ min: 0, max: MAX_SECONDS * 1000 });
 
 describe('an entry', () => {
@@ -95,6 +107,14 @@ describe('an entry', () => {
     );
   });
 
+  // Redis keeps values in steps of 32 bytes: these seven decide for many tokens of a login.
+  it('takes no room for what is not there', () => {
+    const made = { ...PLAIN, tags: new Map(TAG_KINDS.map((kind) => [kind, Buffer.alloc(8) as Uint8Array as Tag])) };
+    const overhead = encodeRecord(made).length - made.claims.length;
+    assert.equal(overhead, 24 + 8 * 8 + 2 * 4);
+    assert.equal(encodeRecord({ ...made, nbfSeconds: 1 }).length, encodeRecord(made).length + 5);
+  });
+
   it('of an unknown token is a tombstone of no issuer that carries its token tag', () => {
     const tokenTag = Buffer.from('0102030405060708', 'hex') as Uint8Array as Tag;
     const tombstone = encodeUnknownTombstone(tokenTag);
@@ -111,7 +131,12 @@ describe('an entry', () => {
         const unknownKind = Buffer.from(record);
         unknownKind[0] = 3;
         assert.throws(() => decodeEntry(unknownKind), StoreUnavailable);
-        assert.throws(() => decodeEntry(record.subarray(0, cut % 31)), StoreUnavailable);
+        for (const bit of [4, 8, 64, 128]) {
+          const unknownFlag = Buffer.from(record);
+          unknownFlag[1] = (unknownFlag[1] ?? 0) | bit;
+          assert.throws(() => decodeEntry(unknownFlag), StoreUnavailable);
+        }
+        assert.throws(() => decodeEntry(record.subarray(0, cut % 24)), StoreUnavailable);
         const truncated = record.subarray(0, record.length - made.claims.length - 1);
         assert.throws(() => decodeEntry(truncated), StoreUnavailable);
       }),

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import { createFence } from '../../src/core/fence.js';
 import type { Digest, Tag } from '../../src/core/key-ring.js';
 import { createRevocationTable } from '../../src/core/revocation-table.js';
-import type { Cursor, LogEntry, Revocation, StoreRead, TokenStore } from '../../src/core/token-store.js';
+import type { Cursor, LogEntry, Revocation, StoreMeta, StoreRead, TokenStore } from '../../src/core/token-store.js';
 
 describe('the fence', () => {
   it('starts with a reset: loads the live revocations, then answers from a read that began after', async () => {
@@ -147,12 +147,40 @@ describe('the fence', () => {
     await again;
   });
 
+  it('forgets what the store says is over, a step a read, and nothing while it cannot say', async () => {
+    const { fence, store, table } = await started();
+    const readAt = async (storeTimeMs: number, revocations: readonly LogEntry[] = []) => {
+      const reading = fence.read([]);
+      const cursor = revocations.at(-1)?.cursor ?? fence.position ?? '';
+      await store.reply({ cursor, revocations, storeTimeMs });
+      await reading;
+    };
+    await readAt(1_000_000, [revocation(5)]);
+    for (let read = 0; read < 300; read++) await readAt(10_000_000);
+    assert.equal(table.size, 1);
+    store.revocationsOverMs = 1_100_000;
+    for (let read = 0; read < 300; read++) await readAt(20_000_000);
+    assert.equal(table.size, 0);
+  });
+
   it('gives up on a store that only resets', async () => {
     const { fence, store } = setUp();
     store.alwaysReset = true;
     await assert.rejects(fence.read([]), StoreUnavailable);
   });
 });
+
+const META: StoreMeta = {
+  storeId: 'scripted',
+  partitions: 1,
+  tagKeyCheck: '',
+  digestKeys: [],
+  maxTokenTtlMs: 0,
+  leaseMs: 0,
+  isChanging: false,
+  revocationsOverMs: 0,
+  lastStoreTimeMs: 0,
+};
 
 type ScriptedReply = Partial<Omit<StoreRead, 'cursor'>> & { readonly cursor: string };
 
@@ -161,6 +189,8 @@ function setUp() {
   const script = {
     live: [] as Revocation[],
     failLoad: false,
+    /** As the meta says it; 0 while the store cannot tell. */
+    revocationsOverMs: 0,
     alwaysReset: false,
     load: Promise.resolve(),
     /** From now on loading takes until the result is called. */
@@ -214,7 +244,7 @@ function setUp() {
       if (script.failLoad) throw new StoreUnavailable('load');
       yield script.live;
     },
-    meta: () => Promise.reject(new StoreUnavailable('not needed here')),
+    meta: async () => ({ ...META, revocationsOverMs: script.revocationsOverMs }),
   };
   const table = createRevocationTable();
   const told: string[] = [];

@@ -1,5 +1,7 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
+import { STORE_MUTANTS } from './store-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -21,8 +23,8 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'the tombstone is not written',
     file: '/src/store/store-rules.js',
-    find: 'of tombstones)',
-    replace: 'of [])',
+    find: 'transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));',
+    replace: '',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'is dead on another daemon',
   },
@@ -236,40 +238,31 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'keeps the broadest',
   },
   {
-    promise: 6,
-    name: 'the commit script on Redis does not look whether an entry changed',
-    file: '/src/store/redis-scripts.js',
-    find: "if (redis.call('GET', KEYS[i]) or '') ~= ARGV[at] then return {'conflict'} end",
+    promise: 2,
+    name: 'a page of the revocation table that is split keeps half of its entries',
+    file: '/src/core/revocation-page.js',
+    find: '(head & bit) === 0 ? page : upper',
+    replace: '(head & bit) === 0 ? page : undefined',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets nothing by growth',
+  },
+  {
+    promise: 2,
+    name: 'pages of the revocation table that expiry makes fewer take their entries along',
+    file: '/src/core/revocation-table.js',
+    find: 'mergePages(page, lower);',
     replace: '',
-    killedBy: 'store/redis-scripts.test.js',
-    test: 'an entry came',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'keeps every survivor',
   },
   {
-    promise: 4,
-    name: 'a Redis that was not found fit is believed',
-    file: '/src/store/redis-trust.js',
-    find: 'if (fault !== undefined)\n                throw fault;',
-    replace: '',
-    killedBy: 'store/redis-faults.test.js',
-    test: 'nothing is answered until it is right',
-  },
-  {
-    promise: 6,
-    name: 'the commit script on Redis runs after its caller has given up',
-    file: '/src/store/redis-scripts.js',
-    find: "then return {'late'} end",
-    replace: 'then local late = true end',
-    killedBy: 'store/redis-slow-faults.test.js',
-    test: 'CLIENT PAUSE WRITE',
-  },
-  {
-    promise: 1,
-    name: 'a place in the log of Redis that is gone is no reset',
-    file: '/src/store/redis-reader.js',
-    find: 'if (cursor === undefined || first?.cursor !== cursor)',
-    replace: 'if (cursor === undefined)',
-    killedBy: 'promises/redis-log-lost.test.js',
-    test: 'trimmed beyond the cursor',
+    promise: 2,
+    name: 'a revocation that is seen again expires as if it were not',
+    file: '/src/core/revocation-table.js',
+    find: 'Math.max(knownSeen, seenSeconds)',
+    replace: 'knownSeen || seenSeconds',
+    killedBy: 'core/revocation-table.test.js',
+    test: 'forgets only what was last seen',
   },
   {
     promise: 1,
@@ -280,5 +273,7 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,
+  ...STORE_MUTANTS,
 ];

@@ -3,18 +3,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createDevCa, issueLeaf, validForDays } from '../../src/cli/dev-certificates.js';
 import { formatNewKeys } from '../../src/core/key-ring.js';
+import { runCli } from '../cli/support/run-cli.js';
 import { startTestDaemon } from '../support/daemon.js';
+import { readAclOfReadme } from '../support/readme-acl.js';
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
 
 const PASSWORD = 'canary-of-a-password';
-const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
 describe('Redis over TLS', { skip: REDIS_MISSING }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-redis-tls-'));
@@ -63,6 +64,11 @@ describe('Redis over TLS', { skip: REDIS_MISSING }, () => {
         await daemon.client('security').revoke(`refresh-${host}`);
         await daemon.client('security').revoke(`unknown-${host}`);
         assert.deepEqual(await orders.introspect(`access-${host}`), { active: false });
+        const config = ['--config', daemon.workspace.configFile];
+        for (const command of [['show'], ['set', host === 'localhost' ? 'max_token_ttl=40d' : 'max_token_ttl=50d']]) {
+          const { code, stderr } = await runCli(['store', ...command, ...config]);
+          assert.equal(code, 0, stderr);
+        }
         assert.doesNotMatch(daemon.log(), new RegExp(PASSWORD));
       } finally {
         await daemon.stop();
@@ -113,13 +119,6 @@ async function writeCertificates(path: (name: string) => string): Promise<void> 
     writeFileSync(path(`${name}.crt`), certPem);
     writeFileSync(path(`${name}.key`), keyPem, { mode: 0o600 });
   }
-}
-
-/** `ACL SETUSER introspectd on >PASSWORD ...` of the README, from the keys on. */
-function readAclOfReadme(): string[] {
-  const rules = /ACL SETUSER introspectd on >PASSWORD ([^`]+)`/.exec(README)?.[1];
-  assert.ok(rules);
-  return rules.split(/\s+/);
 }
 
 async function findPort(): Promise<number> {

@@ -14,7 +14,9 @@ export interface ProjectFile {
 export function findProjectFiles(folder = ''): ProjectFile[] {
   return readdirSync(`${ROOT}${folder}`, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}${entry.name}`;
-    if (entry.isDirectory()) return isOurs(entry.name) ? findProjectFiles(`${path}/`) : [];
+    // Also as a file: .git is one in a work tree.
+    if (!isOurs(entry.name)) return [];
+    if (entry.isDirectory()) return findProjectFiles(`${path}/`);
     return entry.isFile() ? [{ path, text: readFileSync(`${ROOT}${path}`, 'utf8') }] : [];
   });
 }
@@ -28,6 +30,6 @@ export function isGenerated(path: string): boolean {
   return /^(client\/)?src\/gen\//.test(path);
 }
 
-function isOurs(folder: string): boolean {
-  return !NOT_OURS.has(folder) && !/^dist(-|$)/.test(folder);
+function isOurs(name: string): boolean {
+  return !NOT_OURS.has(name) && !/^dist(-|$)/.test(name);
 }

@@ -1,6 +1,8 @@
 import { describe } from 'node:test';
 import { describeAwaitLog } from './conformance-await-log.js';
+import { describeBounds } from './conformance-bounds.js';
 import { describeExpiry } from './conformance-expiry.js';
+import { describeKeys } from './conformance-keys.js';
 import { describeMeta } from './conformance-meta.js';
 import { describeRead } from './conformance-read.js';
 import { describeRegister } from './conformance-register.js';
@@ -34,5 +36,7 @@ export function describeTokenStore(name: string, makeHarness: MakeHarness): void
     describeExpiry(withStore);
     describeStoreTime(withStore);
     describeMeta(withStore);
+    describeKeys(withStore);
+    describeBounds(withStore);
   });
 }

@@ -1,6 +1,8 @@
 // Tokens for the store's tests: records as core/register.ts makes them, from a name and a few claims.
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { encodeRecord, type TokenUse } from '../../src/core/entry.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Digest, KeyRing, Tag, TagKind } from '../../src/core/key-ring.js';
 import type { TokenSha256 } from '../../src/core/token.js';
 import type {
@@ -96,3 +98,10 @@ export async function loadAll(store: TokenStore) {
   for await (const chunk of store.loadRevocations()) chunks.push(chunk);
   return chunks;
 }
+
+/** For assert.rejects. */
+export const unavailable = (detail: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StoreUnavailable);
+  assert.match(error.detail, detail);
+  return true;
+};

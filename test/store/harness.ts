@@ -34,6 +34,8 @@ const makeRing = (tag: string, ...digests: readonly string[]): KeyRing =>
   parseKeyRing([...digests.map((letter) => `digest:${key(letter)}`), `tag:${key(tag)}`].join('\n'));
 
 export const RING = makeRing('t', 'a');
+/** The new key is there to be read, nobody writes with it yet. */
+export const BOTH_RING = makeRing('t', 'a', 'b');
 /** A new writing key, the old one still read. */
 export const ROTATED_RING = makeRing('t', 'b', 'a');
 /** The old digest key is gone. */

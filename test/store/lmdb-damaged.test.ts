@@ -66,10 +66,10 @@ test('a store of a newer layout is not touched', async (t) => {
   await (await open(path)).close();
   await changeDatabases(path, ({ meta }) => {
     const settings = JSON.parse(meta.getBinary(SETTINGS_KEY)?.toString() ?? '');
-    meta.putSync(SETTINGS_KEY, Buffer.from(JSON.stringify({ ...settings, layout: 2 })));
+    meta.putSync(SETTINGS_KEY, Buffer.from(JSON.stringify({ ...settings, layout: 3 })));
   });
-  await assert.rejects(open(path), unavailable(/layout 2, this version .* knows 1/));
-  await assert.rejects(readLmdbStore(path), unavailable(/layout 2/));
+  await assert.rejects(open(path), unavailable(/layout 3, this version .* knows 2/));
+  await assert.rejects(readLmdbStore(path), unavailable(/layout 3/));
 });
 
 const put = (value: Buffer) => (databases: LmdbDatabases) => {

@@ -1,5 +1,6 @@
 // Data folders that cannot be used: each ends in a sentence for the operator.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +8,7 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
 import { makeEntry, readEntry } from './fixtures.js';
 import { makeOptions, START_MS } from './harness.js';
-import { makeTempFolder } from './lmdb-temp-folder.js';
+import { childScript, makeTempFolder } from './lmdb-temp-folder.js';
 import { runUnprivileged } from './unprivileged.js';
 
 const open = (path: string) => openLmdbTokenStore({ path, ...makeOptions({ clockMs: START_MS }) });
@@ -32,6 +33,16 @@ test('a folder that is a file, or lies below one, is told so', async (t) => {
   writeFileSync(file, '');
   await assert.rejects(open(file), unavailable(/is a file: name a folder/));
   await assert.rejects(open(join(file, 'data')), unavailable(/lies below a file/));
+});
+
+test('a folder above that takes none is told so, and not waited for', (t) => {
+  if (process.platform !== 'linux') return t.skip('there is no /proc');
+  for (const path of ['/proc/none', '/proc/none/store']) {
+    const args = [childScript('opener'), path];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    assert.equal(status, 0, path);
+    assert.match(stdout, /^\{"detail":"the data folder \(store\.path\) cannot be reached/);
+  }
 });
 
 const READ_ONLY: readonly { readonly name: string; readonly prepare: (path: string) => Promise<string> }[] = [

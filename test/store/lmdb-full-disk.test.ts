@@ -1,11 +1,12 @@
 // A disk without room, made real by a file-size limit and by a small file system.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { openLmdbTokenStore } from '../../src/store/lmdb-token-store.js';
 import { makeEntry, makeRevoke, readEntry } from './fixtures.js';
 import { HOUR_MS, makeOptions } from './harness.js';
 import { childScript, makeTempFolder } from './lmdb-temp-folder.js';
+import { mountSmall } from './small-file-system.js';
 
 interface Report {
   readonly acknowledged: number;
@@ -32,16 +33,6 @@ function assertSurvived({ status, signal, stdout }: ReturnType<typeof withFileLi
   for (const detail of report.details) assert.match(detail, /no room for the LMDB file: free disk space/);
   assert.deepEqual(report.lost, []);
   assert.deepEqual(report.after, [0, 'registered', 'revoked']);
-}
-
-/** A real file system of this size; undefined, and said loudly, where none can be mounted. */
-function mountSmall(t: TestContext, size: string): string | undefined {
-  const path = makeTempFolder(t, (mounted) => spawnSync('umount', [mounted]));
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]).status !== 0) {
-    t.skip('NOT TESTED: no small file system can be mounted here');
-    return undefined;
-  }
-  return path;
 }
 
 test('a file that may not grow: registrations are unavailable, nothing acknowledged is lost, and it goes on', (t) => {

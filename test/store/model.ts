@@ -82,18 +82,15 @@ export class StoreModel {
     const nowMs = this.#move(handle);
     const there = digests.flatMap((digest) => ({ digest, standing: this.#find(digest, nowMs) }));
     const found = there.flatMap(({ digest, standing }) => (standing ? [{ digest, standing }] : []));
-    if (found.length === 0) {
-      if (this.#countUnknown(nowMs) >= maxUnknownTombstones) return undefined;
-      const [digest] = digests;
-      const unknown = { record: undefined, tokenTag, registeredAtMs: 0, isTombstone: true };
-      if (digest) this.#entries.set(digest, { ...unknown, expiresAtMs: nowMs + FOREVER_MS });
-    }
-    for (const { digest, standing } of found) {
-      const endMs = standing.record ? decodeEntry(standing.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
-      const expiresAtMs = Math.max(standing.expiresAtMs, endMs);
-      this.#entries.set(digest, { ...standing, isTombstone: true, expiresAtMs });
-    }
+    if (found.length === 0 && this.#countUnknown(nowMs) >= maxUnknownTombstones) return undefined;
     const replaced = (found.find(({ standing }) => !standing.isTombstone) ?? found[0])?.standing;
+    for (const { digest, standing } of found) this.#entries.set(digest, { ...standing, isTombstone: true });
+    const [writing] = digests;
+    const written = found.find(({ digest }) => digest === writing)?.standing;
+    const buried = replaced ?? { record: undefined, tokenTag, registeredAtMs: 0 };
+    const endMs = buried.record ? decodeEntry(buried.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
+    const expiresAtMs = Math.max(written?.expiresAtMs ?? 0, endMs);
+    if (writing) this.#entries.set(writing, { ...buried, isTombstone: true, expiresAtMs });
     const issuerTag = (replaced?.record && findTag(replaced.record, 'issuer')) ?? NO_TAG;
     this.#append({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
     const grants = new Map<string, Tag>();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../src/core/errors.js';
+import type { KeyRing } from '../../src/core/key-ring.js';
 import type { Cursor, TokenStore } from '../../src/core/token-store.js';
 import type { RedisServer } from '../../src/store/redis-server.js';
 import { openRedisTokenStore } from '../../src/store/redis-token-store.js';
@@ -18,10 +19,10 @@ const ANSWER_MS = 250 * 4;
 export const WRITE_ANSWER_MS = 2 * 5 * TIMEOUT_MS;
 const RECOVERY_MS = 2000;
 
-export const open = (server: RedisServer): Promise<TokenStore> =>
+export const open = (server: RedisServer, ring: KeyRing = RING): Promise<TokenStore> =>
   openRedisTokenStore({
     server,
-    keyChecks: RING.checks,
+    keyChecks: ring.checks,
     defaults: { maxTokenTtlMs: 24 * HOUR_MS, leaseMs: LEASE_MS, partitions: 1 },
     logEntries: 1000,
     timeoutMs: TIMEOUT_MS,

@@ -9,6 +9,7 @@ import { createRedisKeys } from '../../src/store/redis-keys.js';
 import { startCuttingProxy } from '../support/cutting-proxy.js';
 import { REDIS_MISSING, startRedis } from '../support/redis-server.js';
 import { digestOf, ISSUER_TAG, makeRevoke, tagOf } from './fixtures.js';
+import { ROTATED_RING } from './harness.js';
 import {
   assertRecovers,
   assertUnavailable,
@@ -62,6 +63,19 @@ describe('Redis faults', { skip: REDIS_MISSING }, () => {
     assert.deepEqual([entries[0]?.[0], revocations.length], [2, 2]);
     await stage.redis.admin.config('SET', 'maxmemory', '0');
     assert.deepEqual(await stage.store.register([live('b')]), ['registered']);
+  });
+
+  test('full: a daemon that begins to write with a new key revokes with it', async (t) => {
+    const stage = await setUp(t);
+    await stage.redis.admin.config('SET', 'maxmemory', '1');
+    const rotated = await open(toServer(stage.redis.url), ROTATED_RING);
+    t.after(() => rotated.close());
+    assert.equal((await rotated.revokeToken(makeRevoke('a', ROTATED_RING))).outcome, 'revoked');
+    const { digestKeys } = await rotated.meta();
+    assert.deepEqual(
+      digestKeys.map(({ check }) => check),
+      ROTATED_RING.checks.digests,
+    );
   });
 
   const DISTRUSTED: readonly (readonly [name: string, settings: readonly string[], detail: RegExp])[] = [
@@ -140,13 +154,15 @@ describe('Redis faults', { skip: REDIS_MISSING }, () => {
     await assertUnavailable(() => readA(stage), /unknown form/);
   });
 
-  test('restarted empty: a reset, and the store is made again with its time kept', async (t) => {
+  test('restarted empty: a reset, and the store is made again with its time and its bounds kept', async (t) => {
     const stage = await setUp(t);
+    await stage.store.changeBounds({ leaseMs: 7000 });
     await stage.redis.kill();
     rmSync(`${stage.redis.folder}/appendonlydir`, { recursive: true });
     await stage.redis.start();
     await assertRecovers(stage, (entry) => entry === undefined);
-    assert.equal((await readA(stage)).reset, true);
+    const { reset, leaseMs } = await readA(stage);
+    assert.deepEqual([reset, leaseMs], [true, 7000]);
   });
 
   test('a log that is gone is begun again, which is a reset', async (t) => {

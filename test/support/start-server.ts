@@ -67,7 +67,7 @@ export interface TestServer extends AsyncDisposable {
 
 type LogField = 'level' | 'msg' | 'time' | 'caller' | 'method' | 'code' | 'request_id' | 'token' | 'count' | 'reason';
 type CallField = 'detail' | 'error' | 'error_code' | 'duration_ms';
-type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision' | 'waited_ms';
+type AuditField = 'action' | 'outcome' | 'kind' | 'iss' | 'value' | 'refused' | 'revision';
 type LogRecord = Readonly<Partial<Record<LogField | CallField | AuditField, unknown>>>;
 
 export interface TestClients {
@@ -97,7 +97,11 @@ const NO_WATCHES: Watches = {
 };
 const UNSEALED: TagSeal = (_caller, tags) => Buffer.concat([tags, tags]);
 
-const NO_METRICS: CallObserver = { observe: () => undefined, observeInFlight: () => undefined };
+const NO_METRICS: CallObserver = {
+  observe: () => undefined,
+  observeHandshakeFailure: () => undefined,
+  observeInFlight: () => undefined,
+};
 
 const LIMITS: GrpcLimits = {
   batchTokens: 1000,

@@ -26,6 +26,7 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
     error: new StoreUnavailable('x'),
     durationMs: 1,
   });
+  metrics.calls.observeHandshakeFailure('closed');
   metrics.calls.observeInFlight({ questions: () => 1 });
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
   metrics.reloads.failed('policy');
