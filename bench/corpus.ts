@@ -8,7 +8,7 @@ import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
 import { toGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
-import { NUMBER_SLOT, type Numbering } from './numbered-body.js';
+import { formatNumber, NUMBER_SLOT, type Numbering } from './numbered-body.js';
 
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://orders.example';
@@ -42,6 +42,11 @@ export const PATHS = {
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
 } as const;
+
+/** The first of those that questions are about. */
+export function askedTokens(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => TOKEN.replace(NUMBER_SLOT, formatNumber(ASKED.first + index)));
+}
 
 export function introspectCall(): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };

@@ -17,6 +17,7 @@ import { describeMachine, type EngineFacts, findRemarks, type Report } from './r
 import { readReport, writeReport } from './report-files.js';
 import { type GroupResult, runGroup, type Schedule } from './rounds.js';
 import { batch } from './scenarios/batch.js';
+import { client, measureNearCache } from './scenarios/client.js';
 import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
@@ -38,7 +39,7 @@ const LIVE_REVOCATIONS = { full: 1_000_000, quick: 100_000 };
 
 // Writes last: they make the store grow.
 const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
-  lmdb: [introspectPlaintext, introspectMtls, batch, writes, revokeUser],
+  lmdb: [introspectPlaintext, introspectMtls, batch, client, writes, revokeUser],
   redis: [introspectMtls, batch, writes, revokeUser],
 };
 
@@ -68,6 +69,7 @@ const groups: GroupResult[] = [];
 const engines: EngineFacts[] = [];
 const figures: FigureGroup[] = [];
 show(await measureRevocationTable(schedule.rounds));
+show(await measureNearCache(schedule.rounds));
 for (const engine of findEngines(redis)) {
   show(await measureLoadedStart(engine, LIVE_REVOCATIONS[mode], STARTS[mode]));
   const measured = await measureEngine(engine, redis);

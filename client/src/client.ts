@@ -3,8 +3,8 @@ import { SILENT } from './client-logger.js';
 import { observeStats } from './client-meter.js';
 import type { IntrospectionClientOptions } from './client-options.js';
 import type { ClientStats } from './client-stats.js';
-import { MAX_TIMER_MS } from './clocks.js';
-import type { CallOptions, IntrospectionClient, RevokeOptions } from './introspection-client.js';
+import { MAX_TIMER_MS, readClocks } from './clocks.js';
+import type { CallOptions, IntrospectionClient, IntrospectOptions, RevokeOptions } from './introspection-client.js';
 import { IntrospectionError } from './introspection-error.js';
 import { createIntrospector, toOutcome } from './introspector.js';
 import { createRawClient } from './raw-client.js';
@@ -27,6 +27,7 @@ const WAIT_FOR_CACHES_MS = 30_000;
 // limits.batch_tokens of a server that was not configured otherwise.
 const TOKENS_PER_REQUEST = 1_000;
 const ANY_AUDIENCE: readonly string[] = [];
+const NO_OPTIONS: IntrospectOptions = {};
 
 /**
  * Makes a client. It connects at the first call, and again by itself whenever a connection is lost.
@@ -132,19 +133,25 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
     requests: reader.requests,
     retries: retrier.retries,
     resets: watched?.session.resets ?? 0,
+    drops: watched?.cache.drops ?? 0,
     ...(watched?.cache.size ?? { entries: 0, inactiveEntries: 0, bytes: 0 }),
-    cache: watched === undefined || closing !== undefined ? 'off' : watched.session.hasLease() ? 'leased' : 'waiting',
+    cache:
+      watched === undefined || closing !== undefined
+        ? 'off'
+        : watched.session.hasLease(readClocks())
+          ? 'leased'
+          : 'waiting',
   });
   if (options.meter !== undefined) observeStats(options.meter, stats);
 
   return {
-    introspect: async (token, call = {}) => {
-      const { audiences = ANY_AUDIENCE, fresh = false, signal } = call;
+    introspect: async (token, call = NO_OPTIONS) => {
+      const { audiences = ANY_AUDIENCE, fresh = false, signal, timeoutMs } = call;
       checkToken(token);
       if (!fresh) {
         const known = introspector.find(token, audiences);
         if (known !== undefined) {
-          bound(call);
+          if (timeoutMs !== undefined) checkTimeout(timeoutMs);
           checkOpen(signal);
           return known;
         }

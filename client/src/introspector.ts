@@ -7,7 +7,7 @@ import { createFlights, type Landing, type Share } from './flights.js';
 import type { IntrospectResponse } from './gen/introspectd/v1/introspection_service.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
-import type { Answer } from './near-cache.js';
+import type { Answer, DropKey } from './near-cache.js';
 import type { ServerReader } from './server-reader.js';
 import type { CallBounds } from './unary-call.js';
 import { TAG_BYTES } from './watch-stream.js';
@@ -39,9 +39,9 @@ export interface Introspector {
   readonly inactiveHits: number;
 }
 
-// What an entry takes beside its claims and its tags, and what a tag takes with its place in the index: bench/ measures it.
-const ENTRY_BYTES = 700;
-const TAG_ENTRY_BYTES = 120;
+// Beside the claims; and of a tag, with its place in the index.
+const ENTRY_BYTES = 300;
+const TAG_ENTRY_BYTES = 80;
 
 export function createIntrospector({ reader, watched, coalesce, target }: IntrospectorDependencies): Introspector {
   let generation = 0;
@@ -50,12 +50,12 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
   let inactiveHits = 0;
 
   function depart(): Departure {
-    const ticket = watched?.session.hasLease() ? watched.cache.ask() : undefined;
+    const ticket = watched?.session.hasLease(readClocks()) ? watched.cache.ask() : undefined;
     return { at: readClocks(), ticket };
   }
 
   function isShared({ ticket }: Departure): boolean {
-    return ticket !== undefined && watched?.session.hasLease() === true && watched.cache.isCurrent(ticket);
+    return ticket !== undefined && watched?.session.hasLease(readClocks()) === true && watched.cache.isCurrent(ticket);
   }
 
   async function ask(flights: readonly Flight[], bounds: CallBounds): Promise<readonly Landing[]> {
@@ -85,7 +85,7 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
     }
     // Once inactive, never active again: also not from an answer that was on its way before this one.
     if (!(result instanceof IntrospectionError) && !result.active) cache.dropQuestion(question.key);
-    return toLanding(result, isKept && session.hasLease());
+    return toLanding(result, isKept && session.hasLease(readClocks()));
   }
 
   function toAnswer(
@@ -98,11 +98,11 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
     if (keepMs <= 0) return undefined;
     // From when it was asked for: the server can only have counted later.
     const end = addMs(at, keepMs);
-    if (!result.active) return { result, dropKeys: [], end, bytes: ENTRY_BYTES };
+    if (!result.active) return { result, dropKeys: [], end, bytes: countBytes(result, []) };
     // Without tags no revocation reaches it.
     if (tags.length === 0 || tags.length % TAG_BYTES !== 0) return undefined;
     const dropKeys = [keys.ofToken(token), ...splitTags(tags)];
-    const bytes = ENTRY_BYTES + dropKeys.length * TAG_ENTRY_BYTES + 2 * JSON.stringify(result).length;
+    const bytes = countBytes(result, dropKeys);
     return { result, dropKeys, end: { ...end, wallMs: Math.min(end.wallMs, result.exp * 1_000) }, bytes };
   }
 
@@ -115,8 +115,10 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
 
   return {
     find: (token, audiences) => {
-      if (watched === undefined || !watched.session.hasLease()) return undefined;
-      const result = watched.cache.find(keys.ofQuestion(token, audiences));
+      if (watched === undefined) return undefined;
+      const now = readClocks();
+      if (!watched.session.hasLease(now)) return undefined;
+      const result = watched.cache.find(keys.ofQuestion(token, audiences), now);
       if (result === undefined) return undefined;
       if (result.active) hits += 1;
       else inactiveHits += 1;
@@ -142,6 +144,11 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
       return inactiveHits;
     },
   };
+}
+
+/** About what an entry takes; bench/cache-sampler.ts weighs it. */
+export function countBytes(result: IntrospectionResult, dropKeys: readonly DropKey[]): number {
+  return ENTRY_BYTES + dropKeys.length * TAG_ENTRY_BYTES + 2 * JSON.stringify(result).length;
 }
 
 function toLanding(result: IntrospectionResult | IntrospectionError, isKept: boolean): Landing {

@@ -226,7 +226,7 @@ describe('a question that was sent', () => {
     await sent.arrived;
     const late = client.introspect('t');
     server.tell(tagOf('t'), tagOf('u'));
-    await until(() => client.stats().entries === 0);
+    await until(() => client.stats().drops === 1);
     server.answer = () => ({ active: false });
     sent.release();
     assert.equal((await first).active, true);
