@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/config/': { folders: ['src/core/', 'src/config/', 'src/grpc/tls-material.'] },
   'src/grpc/': { folders: ['src/core/', 'src/gen/', 'src/telemetry/', 'src/grpc/'] },
   'src/envoy/': { folders: ['src/core/', 'src/gen/', 'src/telemetry/', 'src/envoy/'] },
-  'client/src/': { folders: ['client/src/'], packages: ['@bufbuild/protobuf', '@grpc/grpc-js', 'node:*'] },
+  'client/src/': { folders: ['client/src/'], packages: ['@bufbuild/protobuf', '@grpc/grpc-js', 'lru-cache', 'node:*'] },
 };
 
 /** Packages that one part of the program speaks to for all others. */
