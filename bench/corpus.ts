@@ -40,12 +40,18 @@ export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
 } as const;
 
 /** The first of those that questions are about. */
 export function askedTokens(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => TOKEN.replace(NUMBER_SLOT, formatNumber(ASKED.first + index)));
+  return Array.from({ length: count }, (_, index) => toToken(ASKED.first + index));
+}
+
+/** The text of the token with this number. */
+export function toToken(number: number): string {
+  return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
 }
 
 export function introspectCall(): LoadCall {

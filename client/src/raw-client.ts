@@ -13,9 +13,9 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   // A daemon that restarts is found again in seconds: the default goes up to two minutes.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 5_000,
-  // A peer that vanished without closing its connections is noticed within 25 s of use.
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  // A peer that vanished without closing its connections is noticed within 8 s of use.
+  'grpc.keepalive_time_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 3_000,
 };
 
 // https://github.com/grpc/grpc/blob/master/doc/naming.md
