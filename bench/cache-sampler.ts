@@ -27,8 +27,8 @@ const { createNearCache } = (await import(
   new URL('near-cache.js', import.meta.resolve('@introspectd/client')).href
 )) as typeof import('../client/src/near-cache.js');
 const { countBytes } = (await import(
-  new URL('introspector.js', import.meta.resolve('@introspectd/client')).href
-)) as typeof import('../client/src/introspector.js');
+  new URL('entry-bytes.js', import.meta.resolve('@introspectd/client')).href
+)) as typeof import('../client/src/entry-bytes.js');
 
 answerParent<CacheQuestion, CacheSample>(async ({ entries }) => {
   const shared = { issuer: newTag(), client: newTag(), tenths: Array.from({ length: 10 }, newTag) };

@@ -2,12 +2,13 @@
 import { type CacheKeys, createCacheKeys } from './cache-key.js';
 import { toIntrospectionResult } from './claims.js';
 import { addMs, readClocks } from './clocks.js';
+import { countBytes } from './entry-bytes.js';
 import type { Departure, Flight, Question, Waiter } from './flight.js';
 import { createFlights, type Landing, type Share } from './flights.js';
 import type { IntrospectResponse } from './gen/introspectd/v1/introspection_service.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
-import type { Answer, DropKey } from './near-cache.js';
+import type { Answer } from './near-cache.js';
 import type { ServerReader } from './server-reader.js';
 import type { CallBounds } from './unary-call.js';
 import { TAG_BYTES } from './watch-stream.js';
@@ -38,10 +39,6 @@ export interface Introspector {
   readonly hits: number;
   readonly inactiveHits: number;
 }
-
-// Beside the claims; and of a tag, with its place in the index.
-const ENTRY_BYTES = 300;
-const TAG_ENTRY_BYTES = 80;
 
 export function createIntrospector({ reader, watched, coalesce, target }: IntrospectorDependencies): Introspector {
   let generation = 0;
@@ -144,11 +141,6 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
       return inactiveHits;
     },
   };
-}
-
-/** About what an entry takes; bench/cache-sampler.ts weighs it. */
-export function countBytes(result: IntrospectionResult, dropKeys: readonly DropKey[]): number {
-  return ENTRY_BYTES + dropKeys.length * TAG_ENTRY_BYTES + 2 * JSON.stringify(result).length;
 }
 
 function toLanding(result: IntrospectionResult | IntrospectionError, isKept: boolean): Landing {

@@ -10,7 +10,7 @@ import { startStage } from './stage.js';
 
 const { INTROSPECTD_HISTORY_SECONDS } = process.env;
 const SECONDS = Number(INTROSPECTD_HISTORY_SECONDS ?? 15);
-const LEASE_MS = 1000;
+const LEASE_MS = 2000;
 const CACHES = 4;
 const HITS_OF_EACH = 1000;
 
@@ -27,12 +27,12 @@ describe('four caches of the client', () => {
       durationMs: SECONDS * 1000,
       processes: { reader: 1, revoker: 2, cache: CACHES },
       caches: 'client-cache',
-      atLeast: { readsAfterRevoke: 1000, cacheReads: CACHES * HITS_OF_EACH, eachFault: 2 },
+      atLeast: { readsAfterRevoke: 1000, cacheReads: CACHES * HITS_OF_EACH, eachFault: 1 },
       faults: (cutCache) => [
         { name: 'kill -9 of a daemon', pauseMs: 5000, inject: () => inTurn(stage.kill) },
-        { name: 'connections cut', pauseMs: 2500, inject: async () => cutCache('reset') },
-        { name: 'connections slow', pauseMs: 2000, inject: async () => cutCache('delay') },
-        { name: 'connections silent', pauseMs: 5000, inject: async () => cutCache('silence') },
+        { name: 'connections cut', pauseMs: 3000, inject: async () => cutCache('reset') },
+        { name: 'connections slow', pauseMs: 3000, inject: async () => cutCache('delay') },
+        { name: 'connections silent', pauseMs: 9000, inject: async () => cutCache('silence') },
       ],
     });
     assertPromises(t, result);

@@ -10,7 +10,7 @@ import { describeToken } from '../tokens.js';
 const LOOPS = 3;
 const PAUSE_MS = 15;
 /** After an answer from memory, which costs nobody anything. */
-const KEPT_PAUSE_MS = 3;
+const KEPT_PAUSE_MS = 1;
 const TIMEOUT_MS = 1000;
 /** Asked for again and again, so that many answers come from memory and some are revoked in it. */
 const FAVOURITES = 60;
