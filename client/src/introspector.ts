@@ -1,7 +1,7 @@
 // Is this token good now? From memory where that is as true as the lease says, else from the server.
 import { type CacheKeys, createCacheKeys } from './cache-key.js';
 import { toIntrospectionResult } from './claims.js';
-import { addMs, readClocks } from './clocks.js';
+import { addMs, isOver, readClocks } from './clocks.js';
 import { countBytes } from './entry-bytes.js';
 import type { Departure, Flight, Question, Waiter } from './flight.js';
 import { createFlights, type Landing, type Share } from './flights.js';
@@ -74,15 +74,15 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
     const result = toOutcome(outcome);
     if (watched === undefined) return toLanding(result, false);
     const { cache, session } = watched;
-    let isKept = false;
-    if (departure?.ticket !== undefined) {
-      const isAnswer = !(outcome instanceof IntrospectionError) && !(result instanceof IntrospectionError);
-      const keep = isAnswer ? toAnswer(question, departure, outcome, result) : undefined;
-      isKept = cache.answer(departure.ticket, question.key, keep);
-    }
+    const isAnswer = !(outcome instanceof IntrospectionError) && !(result instanceof IntrospectionError);
+    const keep =
+      isAnswer && departure?.ticket !== undefined ? toAnswer(question, departure, outcome, result) : undefined;
+    const isKept = departure?.ticket !== undefined && cache.answer(departure.ticket, question.key, keep);
     // Once inactive, never active again: also not from an answer that was on its way before this one.
-    if (!(result instanceof IntrospectionError) && !result.active) cache.dropQuestion(question.key);
-    return toLanding(result, isKept && session.hasLease(readClocks()));
+    if (isAnswer && !result.active) cache.dropQuestion(question.key);
+    const now = readClocks();
+    const isStillGood = keep !== undefined && !isOver(keep.end, now) && session.hasLease(now);
+    return toLanding(result, isKept && isStillGood);
   }
 
   function toAnswer(
