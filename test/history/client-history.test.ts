@@ -27,7 +27,7 @@ describe('four caches of the client', () => {
       durationMs: SECONDS * 1000,
       processes: { reader: 1, revoker: 2, cache: CACHES },
       caches: 'client-cache',
-      atLeast: { readsAfterRevoke: 1000, cacheReads: CACHES * HITS_OF_EACH, eachFault: 1 },
+      atLeast: { readsAfterRevoke: 1000, cacheReads: 2 * CACHES * HITS_OF_EACH, eachFault: 1 },
       faults: (cutCache) => [
         { name: 'kill -9 of a daemon', pauseMs: 5000, inject: () => inTurn(stage.kill) },
         { name: 'connections cut', pauseMs: 3000, inject: async () => cutCache('reset') },
