@@ -47,6 +47,11 @@ export const PATHS = {
   check: '/envoy.service.auth.v3.Authorization/Check',
 } as const;
 
+/** The first of those that questions are about. */
+export function askedTokens(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => toToken(ASKED.first + index));
+}
+
 /** The text of the token with this number. */
 export function toToken(number: number): string {
   return TOKEN.replace(NUMBER_SLOT, formatNumber(number));

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { By } from './history.js';
-import type { ChildSetup, FromChild, ToChild } from './messages.js';
+import type { ChildSetup, FromChild, HowToCut, ToChild } from './messages.js';
 import type { Stage } from './stage.js';
 
 export type Trade = 'reader' | 'revoker' | 'cache';
@@ -14,13 +14,15 @@ export interface CrewRequest {
   readonly by: readonly By[];
   /** How many of each. */
   readonly processes: Readonly<Record<Trade, number>>;
+  /** What the caches are: the smallest that may be believed, or the client's. Default: cache. */
+  readonly caches?: 'cache' | 'client-cache';
   onMessage(trade: Trade, message: FromChild): void;
 }
 
 export interface Crew {
   tellAll(message: ToChild): void;
   /** The caches take turns. */
-  cutCache(how: 'reset' | 'silence'): void;
+  cutCache(how: HowToCut): void;
   /** Rejects when one of them ends that was not told to. */
   readonly failure: Promise<never>;
   /** Resolves when all have told what was left to tell; rejects when one does not end. */
@@ -36,11 +38,11 @@ interface Member {
 const CALLERS: Readonly<Record<Trade, string>> = { reader: 'reader', revoker: 'security', cache: 'cache' };
 const STOP_TIMEOUT_MS = 60_000;
 
-export function startCrew({ stage, by, processes, onMessage }: CrewRequest): Crew {
+export function startCrew({ stage, by, processes, caches: cache = 'cache', onMessage }: CrewRequest): Crew {
   const members = (['reader', 'revoker', 'cache'] as const).flatMap((trade) =>
     Array.from({ length: processes[trade] }, (_, index): Member => {
       const setup: ChildSetup = { targets: stage.targets, tls: stage.tls(CALLERS[trade]), by, index };
-      const script = fileURLToPath(new URL(`./children/${trade}.js`, import.meta.url));
+      const script = fileURLToPath(new URL(`./children/${trade === 'cache' ? cache : trade}.js`, import.meta.url));
       return {
         trade,
         process: fork(script, [JSON.stringify(setup)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),

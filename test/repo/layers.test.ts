@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/envoy/': {
     folders: ['src/core/', 'src/gen/', 'src/telemetry/', 'src/envoy/', 'src/grpc/method.', 'src/grpc/unary.'],
   },
-  'client/src/': { folders: ['client/src/'], packages: ['@bufbuild/protobuf', '@grpc/grpc-js', 'node:*'] },
+  'client/src/': { folders: ['client/src/'], packages: ['@bufbuild/protobuf', '@grpc/grpc-js', 'lru-cache', 'node:*'] },
 };
 
 /** Packages that one part of the program speaks to for all others. */
