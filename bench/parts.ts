@@ -2,6 +2,9 @@
 import type { Bench, BenchContext, Scenario } from './bench-context.js';
 import type { FigureGroup } from './figures.js';
 import { batch } from './scenarios/batch.js';
+import { check } from './scenarios/check.js';
+import { client, measureNearCache } from './scenarios/client.js';
+import { measureEnvoyLatency } from './scenarios/envoy-latency.js';
 import { introspect } from './scenarios/introspect.js';
 import { latency } from './scenarios/latency.js';
 import { peerLatency } from './scenarios/peer-latency.js';
@@ -25,7 +28,9 @@ const PARTS: readonly Part[] = [
   { name: 'introspect', on: 'each engine', rows: introspect },
   { name: 'peer-latency', on: 'each engine', rows: peerLatency, quick: 'left out' },
   { name: 'latency', on: 'each engine', rows: latency, quick: 'left out' },
+  { name: 'check', on: 'each engine', rows: check },
   { name: 'batch', on: 'each engine', rows: batch },
+  { name: 'client', on: 'each engine', rows: client, quick: 'left out' },
   { name: 'store-size', on: 'each engine', rows: storeSize, quick: 'left out' },
   { name: 'daemon', on: 'each engine', figures: measureDaemon },
   { name: 'revoke-storm', on: 'each engine', rows: revokeStorm, quick: 'left out' },
@@ -35,6 +40,19 @@ const PARTS: readonly Part[] = [
     name: 'watching',
     on: 'each engine',
     figures: async ({ site, schedule: { rounds, windowMs } }) => [await measureWatching(site.engine, rounds, windowMs)],
+    quick: 'left out',
+  },
+  {
+    name: 'envoy',
+    on: 'each engine',
+    figures: async ({ site, schedule }) =>
+      [await measureEnvoyLatency(site.engine, schedule)].filter((group) => group !== undefined),
+    quick: 'left out',
+  },
+  {
+    name: 'near-cache',
+    on: 'nothing',
+    figures: async ({ schedule }) => [await measureNearCache(schedule.rounds)],
     quick: 'left out',
   },
   { name: 'revocation-table', on: 'nothing', figures: measureRevocationTable, quick: 'left out' },

@@ -48,17 +48,17 @@ export async function startServers({ site, answers, redis }: ServersRequest): Pr
     configFile,
     keysFile: join(folder, KEYS_FILE),
     policyFile,
-    identities: ['spiffe://demo/whole', 'spiffe://demo/filtered', 'spiffe://demo/tagged'],
+    identities: ['spiffe://demo/whole', 'spiffe://demo/filtered'],
   });
-  const [whole = 0, filtered = 0, tagged = 0] = plaintext.answer;
+  const [whole = 0, filtered = 0] = plaintext.answer;
   const client = { clientId: 'orders', clientSecret: randomBytes(32).toString('base64url') };
   return {
     echo: await startPeer<EchoQuestion>('echo-server', { answerBytes: [...new Set(sizes)], tls }),
-    plaintext: { pid: plaintext.pid, ports: { whole, filtered, tagged } },
+    plaintext: { pid: plaintext.pid, ports: { whole, filtered } },
     oidc: { ...client, ...(await startPeer<OidcQuestion>('peers/oidc-server', { tls, ...client })) },
     get:
       redis &&
-      (await startPeer<GetQuestion>('peers/get-server', { tls, redisPort: redis.port, answer: answers.sample })),
+      (await startPeer<GetQuestion>('peers/get-server', { tls, redisPort: redis.port, answer: answers.samples.whole })),
     stop: async () => {
       for (const stop of stops) await stop();
     },

@@ -58,7 +58,7 @@ export function createSides({ site, answers, servers }: BenchContext): FindSide 
     oidc: toPeer(oidc, toOidcCall(oidc)),
     whole: toOurs('whole', ask, ACTIVE),
     filtered: toOurs('filtered', ask, ACTIVE),
-    tagged: toOurs('tagged', introspectWithTagsCall(), ACTIVE),
+    tagged: toOurs('whole', introspectWithTagsCall(), ACTIVE),
     unknown: toOurs('whole', introspectCall(HALF_UNKNOWN), ANY),
   };
   return (side, transport) => {
