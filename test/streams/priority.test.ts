@@ -44,8 +44,8 @@ describe('batches beside live calls', () => {
     const limits = { inflight: INFLIGHT, store_timeout: '10s' };
     daemon = await startInProcessDaemon(wrap, { limits }, [...CALLERS, JOB]);
     await daemon.register([{ token: 'good' }]);
-    raw = createRawCaller(daemon.target, daemon.tls('job'));
-    stream = openIntrospectStream({ target: daemon.target, tls: daemon.tls('job') });
+    raw = createRawCaller(daemon.target, daemon.workspace.tls('job'));
+    stream = openIntrospectStream({ target: daemon.target, tls: daemon.workspace.tls('job') });
   });
   beforeEach(() => {
     reads = [];

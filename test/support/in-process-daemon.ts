@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
-import { createDevWorkspace, type DevCaller } from '../../src/cli/dev-workspace.js';
+import { createDevWorkspace, type DevCaller, type DevWorkspace } from '../../src/cli/dev-workspace.js';
 import { openStore } from '../../src/cli/open-store.js';
 import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -17,14 +17,12 @@ import { createLogger } from '../../src/telemetry/logger.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { CALLERS } from './daemon.js';
 import { registerTokens, type TestToken } from './register-tokens.js';
-import type { TestTls } from './test-credentials.js';
 
 export interface InProcessDaemon {
   readonly target: string;
+  readonly workspace: DevWorkspace;
   readonly opsTarget: string;
   client(caller: string): IntrospectionClient;
-  /** Paths of what the caller presents. */
-  tls(caller: string): TestTls;
   register(entries: readonly TestToken[]): ReturnType<typeof registerTokens>;
   log(): string;
   stop(): Promise<void>;
@@ -58,6 +56,7 @@ export async function startInProcessDaemon(
   const clients = new Map<string, IntrospectionClient>();
   return {
     target: daemon.listen,
+    workspace,
     opsTarget: daemon.opsListen,
     client: (caller) => {
       const options = { target: daemon.listen, tls: workspace.tls(caller), timeoutMs: 5000 };
@@ -65,7 +64,6 @@ export async function startInProcessDaemon(
       clients.set(caller, client);
       return client;
     },
-    tls: workspace.tls,
     register: (entries) => registerTokens({ target: daemon.listen, tls: workspace.tls('login') }, entries),
     log: () => lines.join(''),
     stop: async () => {
