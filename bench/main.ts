@@ -13,7 +13,7 @@ import { describeMachine, findRemarks, mergeParts } from './report.js';
 import { readReport, writeReport } from './report-files.js';
 import type { Schedule } from './rounds.js';
 
-const FULL: Schedule = { rounds: 7, windowMs: 1200, warmUpMs: 800 };
+const FULL: Schedule = { rounds: 7, windowMs: 1000, warmUpMs: 700 };
 const QUICK: Schedule = { rounds: 3, windowMs: 650, warmUpMs: 200 };
 
 const { values } = parseArgs({
