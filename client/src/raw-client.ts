@@ -1,8 +1,8 @@
 // The generated client over a channel that is set up for a service mesh.
-import type { ChannelOptions } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ChannelOptions, credentials as noCredentials } from '@grpc/grpc-js';
 import { IntrospectionServiceClient } from './gen/introspectd/v1/introspection_service.js';
 import { IntrospectionError } from './introspection-error.js';
-import { type ClientTls, createCredentials } from './tls.js';
+import { createRotatingChannel, type RotatingChannel } from './rotating-channel.js';
 
 const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
@@ -21,18 +21,28 @@ const CHANNEL_OPTIONS: ChannelOptions = {
 // https://github.com/grpc/grpc/blob/master/doc/naming.md
 const NAMING_SCHEME = /^(dns|ipv4|ipv6|unix):/;
 
+export interface RawClient {
+  readonly raw: IntrospectionServiceClient;
+  readonly replaceCredentials: RotatingChannel['replace'];
+}
+
 /** Throws INVALID_ARGUMENT. Connects at the first call. */
-export function createRawClient(target: string, tls: ClientTls): IntrospectionServiceClient {
+export function createRawClient(
+  target: string,
+  credentials: ChannelCredentials,
+  serverName: string | undefined,
+): RawClient {
   const address = parseTarget(target);
-  const credentials = createCredentials(tls);
-  const { serverName } = tls;
-  return new IntrospectionServiceClient(
+  const { channel, replace } = createRotatingChannel(
     address,
     credentials,
     serverName === undefined
       ? CHANNEL_OPTIONS
       : { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName },
   );
+  // Those of the channel count.
+  const raw = new IntrospectionServiceClient(address, noCredentials.createInsecure(), { channelOverride: channel });
+  return { raw, replaceCredentials: replace };
 }
 
 /** "host:port" is looked up in DNS; a target with a scheme of gRPC naming stays as it is. */
