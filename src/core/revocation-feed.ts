@@ -23,8 +23,8 @@ export interface RevocationFeedDependencies {
 /** About what one watcher costs, with as much time again for everything else. */
 const SPACING_MS_PER_WATCHER = 0.025;
 const MAX_SPACING_MS = 50;
-/** Of one message: it goes out at once. */
-const MAX_ENTRIES = 1000;
+/** Of one message: every watcher that has not sent it yet holds a copy. */
+const MAX_ENTRIES = 250;
 
 export function createRevocationFeed({ now, schedule }: RevocationFeedDependencies): RevocationFeed {
   const listeners = new Set<LogListener>();
@@ -34,13 +34,15 @@ export function createRevocationFeed({ now, schedule }: RevocationFeedDependenci
   let flushedMs = Number.NEGATIVE_INFINITY;
 
   function flush(): Cursor | undefined {
-    const entries = waiting;
-    const last = entries.at(-1);
-    if (last === undefined) return position;
+    const all = waiting;
+    if (all.length === 0) return position;
     waiting = [];
-    position = last.cursor;
     flushedMs = now();
-    for (const listener of listeners) listener.onEntries(entries);
+    for (let start = 0; start < all.length; start += MAX_ENTRIES) {
+      const entries = all.slice(start, start + MAX_ENTRIES);
+      position = entries.at(-1)?.cursor ?? position;
+      for (const listener of listeners) listener.onEntries(entries);
+    }
     return position;
   }
 

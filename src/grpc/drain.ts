@@ -21,7 +21,7 @@ export interface DrainDeps {
   readonly bound: ReadonlySet<string>;
   readonly readiness: Readiness;
   readonly calls: readonly InFlight[];
-  /** Watches of revocations and of health, reflection, and whoever waits for caches: nobody waits for these to end. */
+  /** Watches, reflection and whoever waits for caches: nobody waits for these to end by themselves. */
   readonly streams: readonly InFlight[];
 }
 

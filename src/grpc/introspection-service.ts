@@ -26,9 +26,9 @@ export interface IntrospectionServiceDeps {
   readonly limits: Pick<GrpcLimits, 'batchTokens' | 'tokenBytes'>;
   readonly audit: Audit;
   readonly digestToken: (token: string) => string;
+  readonly answers: AnswerEncoder;
   /** Where revocations that wait for caches take room. */
   readonly waitingRoom: InFlight;
-  readonly answers: AnswerEncoder;
   readonly adapters: IntrospectionAdapters;
 }
 

@@ -131,7 +131,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     toBytesService(IntrospectionServiceService),
     createIntrospectionService({
       ...deps.core,
-      ...{ limits, audit, adapters, waitingRoom, answers },
+      ...{ limits, audit, adapters, answers, waitingRoom },
       digestToken: telemetry.digestToken,
     }),
   );

@@ -103,7 +103,10 @@ export function describeWatch(engine: string, makeHarness: MakeHarness): void {
           const watch = await stage.watch(daemon, 'one', revision);
           const writing = Promise.all(range(round % 7).map(() => stage.revoke(harness.store, number++)));
           if (round % 3 === 0) await writing;
-          if (round % 5 === 0) watch.renew(round), await watch.nextOf('renewed');
+          if (round % 5 === 0) {
+            watch.renew(round);
+            await watch.nextOf('renewed');
+          }
           watch.close();
           await writing;
           await watch.ended;
