@@ -2,3 +2,4 @@
 export type { ChunkAnswer, ChunkProtocol, ChunkStreamOptions } from './chunk-stream.js';
 export { streamChunks } from './chunk-stream.js';
 export { introspectChunks } from './stream-introspect.js';
+export { toOutcome } from './introspector.js';

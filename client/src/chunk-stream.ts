@@ -67,6 +67,8 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
   let held: NodeJS.Timeout | undefined;
   let failure: { readonly error: unknown } | undefined;
   let isExhausted = false;
+  /** Of the source: all chunks before it are answered first. */
+  let sourceFailure: { readonly error: unknown } | undefined;
   let nextId = 0;
   let failures = 0;
   let heardMs = 0;
@@ -144,11 +146,20 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
     silent.cancel();
   }, LOOK_MS);
 
+  async function takeNext(): Promise<IteratorResult<Chunk>> {
+    try {
+      return await source.next();
+    } catch (error) {
+      sourceFailure = { error };
+      return { done: true, value: undefined };
+    }
+  }
+
   async function pull(): Promise<void> {
     for (;;) {
       while (jobs.length >= concurrency && failure === undefined) await room.heard();
       if (failure !== undefined) return;
-      const next = await source.next();
+      const next = await takeNext();
       if (next.done === true) break;
       if (jobs.every(({ outcomes }) => outcomes !== undefined)) progressMs = performance.now();
       const outcomes = protocol.count(next.value) === 0 ? [] : undefined;
@@ -173,7 +184,10 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
         jobs.shift();
         room.ring();
         yield outcomes;
-      } else if (isExhausted && jobs.length === 0) return;
+      } else if (isExhausted && jobs.length === 0) {
+        if (sourceFailure !== undefined) throw sourceFailure.error;
+        return;
+      }
       else await answered.heard();
     }
   } finally {

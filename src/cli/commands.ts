@@ -28,6 +28,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./introspect-command.js')).setUpIntrospect,
   },
   {
+    name: 'batch',
+    description: 'Ask the same of millions of tokens in files, or revoke those that are active; can stop and go on.',
+    load: async () => (await import('./batch-command.js')).setUpBatch,
+  },
+  {
     name: 'revoke',
     description:
       'Revoke a token, or all of a user, a client, a session: after exit code 0 no daemon says they are active.',
