@@ -14,12 +14,12 @@ import { createRevocationTable } from '../src/core/revocation-table.js';
 import { createRevoke } from '../src/core/revoke.js';
 import { type Token, tokenSha256 } from '../src/core/token.js';
 import { IntrospectionServiceService } from '../src/gen/introspectd/v1/introspection_service.js';
-import { createBidiRefusal } from '../src/grpc/bidi-refusal.js';
 import { createInFlight } from '../src/grpc/in-flight.js';
 import { createIntrospectionService } from '../src/grpc/introspection-service.js';
 import { createAnswerEncoder } from '../src/grpc/response-encoding.js';
 import { toBytesService } from '../src/grpc/service-definition.js';
 import { createUnaryAdapter } from '../src/grpc/unary.js';
+import { yieldToCalls } from '../src/grpc/yield-to-calls.js';
 import { openLmdbTokenStore } from '../src/store/lmdb-token-store.js';
 import { withReadDeadline } from '../src/store/read-deadline.js';
 import { withAnswerMetrics } from '../src/telemetry/answer-metrics.js';
@@ -72,9 +72,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
     const callLog = createCallLog({ logger, digestToken });
     const callDeps = { findCaller: () => caller, inFlight, callLog, observer: metrics.calls };
     const unary = createUnaryAdapter(callDeps);
-    const refuseBidi = createBidiRefusal(callDeps);
-    const watch = refuseBidi({ name: 'WatchRevocations', authorize: () => undefined });
-    const adapters = { unary, revokeUnary: unary, refuseBidi, watch };
+    const adapters = { unary, revokeUnary: unary, streamIntrospect: notServed, watch: notServed };
     const server = new Server(BENCH_SERVER_OPTIONS);
     server.addService(
       toBytesService(IntrospectionServiceService),
@@ -87,6 +85,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
         answers: createAnswerEncoder({ sealTags: keyRing.sealTags, cacheAgeMs: 60_000 }),
         adapters,
         waitingRoom: inFlight,
+        bulk: { room: createInFlight(LIMITS.inflight), lowPriority: yieldToCalls(inFlight, LIMITS.inflight) },
       }),
     );
     return bindServer(server, ServerCredentials.createInsecure());
@@ -94,3 +93,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
 
   return Promise.all(identities.map((identity) => serve(policy.getCaller([identity]))));
 });
+
+function notServed(call: { destroy(): void }): void {
+  call.destroy();
+}

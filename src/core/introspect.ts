@@ -4,6 +4,7 @@ import { IntrospectdError } from './errors.js';
 import type { Fence, FencedRead } from './fence.js';
 import { judge, type Verdict } from './judge.js';
 import type { KeyRing } from './key-ring.js';
+import { inSlices, type Pace } from './low-priority.js';
 import type { Caller } from './policy.js';
 import type { ReadBatcher } from './read-batcher.js';
 import type { RevocationTable } from './revocation-table.js';
@@ -18,10 +19,14 @@ export interface IntrospectCommand {
 export interface Introspect {
   /** Rejects with StoreUnavailable when the store gives no proof in time. */
   one(command: IntrospectCommand, token: Token): Promise<Verdict>;
-  /** In order; an item that is an error stays that error. A store outage rejects the call. */
+  /**
+   * In order; an item that is an error stays that error. A store outage rejects the call. With a pace, in slices: what
+   * yields to live calls.
+   */
   many(
     command: IntrospectCommand,
     items: readonly (Token | IntrospectdError)[],
+    pace?: Pace,
   ): Promise<readonly (Verdict | IntrospectdError)[]>;
 }
 
@@ -48,14 +53,17 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
     });
   }
 
+  const askAtOnce: Introspect['many'] = async (command, items) => {
+    const tokens = items.filter((item): item is Token => !(item instanceof IntrospectdError));
+    const read = await fence.read(tokens.flatMap((token) => keyRing.digests(tokenSha256(token))));
+    let index = 0;
+    return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, index++)));
+  };
+
   return {
     one: async (command, token) => answer(command, await batcher.read(keyRing.digests(tokenSha256(token))), 0),
-    many: async (command, items) => {
-      const tokens = items.filter((item): item is Token => !(item instanceof IntrospectdError));
-      const read = await fence.read(tokens.flatMap((token) => keyRing.digests(tokenSha256(token))));
-      let index = 0;
-      return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, index++)));
-    },
+    many: (command, items, pace) =>
+      pace === undefined ? askAtOnce(command, items) : inSlices(items, pace, (slice) => askAtOnce(command, slice)),
   };
 }
 

@@ -51,9 +51,9 @@ export function limitIntrospect(introspect: Introspect, rates: Rates): Introspec
       charge(rates, command.caller, 'tokens', 1);
       return introspect.one(command, token);
     },
-    many: async (command, items) => {
+    many: async (command, items, pace) => {
       charge(rates, command.caller, 'tokens', items.length);
-      return introspect.many(command, items);
+      return introspect.many(command, items, pace);
     },
   };
 }

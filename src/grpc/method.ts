@@ -75,7 +75,7 @@ export function needs(permission: Permission): (caller: Caller) => void {
 }
 
 /** Throws REQUEST_INVALID: what a decoder says of bytes is not for the wire. */
-export function decodeRequest<Request>(method: Method<Request>, bytes: Uint8Array): Request {
+export function decodeRequest<Request>(method: Pick<Method<Request>, 'decode'>, bytes: Uint8Array): Request {
   try {
     return method.decode(bytes);
   } catch {

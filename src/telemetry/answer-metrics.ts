@@ -48,8 +48,8 @@ export function withAnswerMetrics(introspect: Introspect, metrics: AnswerMetrics
       metrics.count(command.caller.name, [verdict]);
       return verdict;
     },
-    many: async (command, items) => {
-      const answers = await introspect.many(command, items);
+    many: async (command, items, pace) => {
+      const answers = await introspect.many(command, items, pace);
       metrics.count(command.caller.name, answers);
       return answers;
     },
