@@ -105,14 +105,19 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
     heardMs = performance.now();
     const { chunkId, outcomes } = protocol.read(response);
     const job = jobs.find(({ id, isSent }) => id === chunkId && isSent);
-    if (job === undefined) return fail(malformed('a chunk that was not asked about'));
+    if (job === undefined) {
+      fail(malformed('a chunk that was not asked about'));
+      return;
+    }
     job.isSent = false;
-    if (outcomes instanceof IntrospectionError) return retry(outcomes);
-    if (outcomes.length !== protocol.count(job.chunk)) return fail(malformed('not one outcome for every item'));
-    job.outcomes = outcomes;
-    failures = 0;
-    progressMs = heardMs;
-    answered.ring();
+    if (outcomes instanceof IntrospectionError) retry(outcomes);
+    else if (outcomes.length !== protocol.count(job.chunk)) fail(malformed('not one outcome for every item'));
+    else {
+      job.outcomes = outcomes;
+      failures = 0;
+      progressMs = heardMs;
+      answered.ring();
+    }
   }
 
   /** Once for each stream. What it did not answer is as if it had never been sent. */
@@ -128,7 +133,10 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
   function retry(error: IntrospectionError): void {
     const delayMs = (error.retryDelayMs ?? 0) + pickDelayMs(BACKOFF, failures);
     failures += 1;
-    if (!canPass(error, failures) || performance.now() + delayMs - progressMs > maxStallMs) return fail(error);
+    if (!canPass(error, failures) || performance.now() + delayMs - progressMs > maxStallMs) {
+      fail(error);
+      return;
+    }
     onRetry?.(error, delayMs);
     clearTimeout(held);
     held = setTimeout(() => {
@@ -187,8 +195,7 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
       } else if (isExhausted && jobs.length === 0) {
         if (sourceFailure !== undefined) throw sourceFailure.error;
         return;
-      }
-      else await answered.heard();
+      } else await answered.heard();
     }
   } finally {
     failure ??= { error: undefined };

@@ -1,7 +1,7 @@
 // StreamIntrospect: any number of tokens, asked about in chunks.
 import { Metadata } from '@grpc/grpc-js';
-import { malformed } from './claims.js';
 import { type ChunkProtocol, type ChunkStreamOptions, streamChunks } from './chunk-stream.js';
+import { malformed } from './claims.js';
 import { gather } from './gather.js';
 import type {
   IntrospectionServiceClient,
@@ -10,9 +10,9 @@ import type {
   StreamIntrospectRequest,
   StreamIntrospectResponse,
 } from './gen/introspectd/v1/introspection_service.js';
+import type { StreamedToken, StreamOptions } from './introspection-client.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
-import type { StreamedToken, StreamOptions } from './introspection-client.js';
 import { toOutcome } from './introspector.js';
 import { toItemError } from './status-error.js';
 

@@ -88,9 +88,7 @@ function takeRows<Value>(rows: readonly Row<Value>[], start: number, maxRows: nu
   let characters = 0;
   let end = start;
   while (end < rows.length && end - start < maxRows) {
-    const value = rows[end]?.value;
-    // What is longer than all tokens are is refused by the daemon, but it must get there.
-    characters += typeof value === 'string' ? value.length : MAX_CHARACTERS / maxRows;
+    characters += rows[end]?.characters ?? 0;
     if (characters > MAX_CHARACTERS && end > start) break;
     end += 1;
   }

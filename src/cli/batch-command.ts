@@ -27,17 +27,22 @@ export interface BatchOptions extends ConnectionOptions, JobOptions {
 export function setUpBatch(command: Command, setExitCode: (code: ExitCode) => void): void {
   addJobOptions(command)
     .addOption(
-      new Option('--format <format>', "how a line holds its token; when not given, by the file's name, else lines").choices([
-        'lines',
-        'ndjson',
-        'csv',
-      ]),
+      new Option(
+        '--format <format>',
+        "how a line holds its token; when not given, by the file's name, else lines",
+      ).choices(['lines', 'ndjson', 'csv']),
     )
-    .option('--field <name>', 'field of NDJSON, or column of CSV, with the token; a number where there are no names', 'token')
+    .option(
+      '--field <name>',
+      'field of NDJSON, or column of CSV, with the token; a number where there are no names',
+      'token',
+    )
     .option('--id-field <name>', 'field or column that is repeated in the output')
     .option('--out <path>', 'new file for the answers; needed for --resume', undefined)
     .addOption(
-      new Option('--output <format>', 'how answers are written').choices(['ndjson', 'csv', 'summary']).default('ndjson'),
+      new Option('--output <format>', 'how answers are written')
+        .choices(['ndjson', 'csv', 'summary'])
+        .default('ndjson'),
     )
     .option('--claims <names>', 'claims in the answers, such as sub,scope; "" for none')
     .option('--audience <aud>', 'tokens must be meant for this audience; may be repeated', collectOption)
@@ -79,7 +84,13 @@ function toJob(options: BatchOptions): BatchJob {
   if (options.resume && out === undefined) throw new CliError(2, '--resume needs --out PATH');
   return {
     fields: { format, field, idField },
-    claims: claims === undefined ? undefined : claims.split(',').map((name) => name.trim()).filter((name) => name !== ''),
+    claims:
+      claims === undefined
+        ? undefined
+        : claims
+            .split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== ''),
     mode: revoke ? (dryRun ? 'count' : 'revoke') : 'ask',
   };
 }

@@ -33,7 +33,10 @@ export async function findInputs(file: string | undefined): Promise<readonly Inp
   const files: InputFile[] = [];
   for (const name of names) {
     const path = join(file, name);
-    const { size, isFile } = await toReadable(path, stat(path)).then((entry) => ({ size: entry.size, isFile: entry.isFile() }));
+    const { size, isFile } = await toReadable(path, stat(path)).then((entry) => ({
+      size: entry.size,
+      isFile: entry.isFile(),
+    }));
     if (isFile) files.push({ path, name, bytes: size });
   }
   if (files.length === 0) throw new CliError(2, `--file ${file} is a folder without files`);

@@ -32,7 +32,12 @@ export interface Row<Value> {
   readonly line: number;
   readonly id: RowId | undefined;
   readonly value: Value | RowFault;
+  /** How long it is in the input. */
+  readonly characters: number;
 }
+
+/** A line by itself. */
+export type ParsedLine<Value> = Pick<Row<Value>, 'id' | 'value'>;
 
 /** Lines come in blocks, and a row may begin in one and end in another. */
 export interface RowReader<Value> {
@@ -41,10 +46,12 @@ export interface RowReader<Value> {
   end(): Row<Value>[];
 }
 
-/** A fault of a line, or with a message one that the daemon found. */
-export function toFault(reason: FaultReason): RowFault;
-export function toFault(reason: string, message: string): RowFault;
-export function toFault(reason: string, message = FAULTS[reason as FaultReason]): RowFault {
+export function toFault(reason: FaultReason): RowFault {
+  return describeFault(reason, FAULTS[reason]);
+}
+
+/** One that others found. `message` never quotes the line. */
+export function describeFault(reason: string, message: string): RowFault {
   return { [FAULT]: true, reason, message };
 }
 
@@ -54,16 +61,16 @@ export function isFault(value: unknown): value is RowFault {
 
 /** A reader of rows of one line each. `parse` gives undefined for a line that holds nothing. */
 export function createLineReader<Value>(
-  parse: (text: string) => Omit<Row<Value>, 'line'> | undefined,
+  parse: (text: string) => ParsedLine<Value> | undefined,
 ): RowReader<Value> {
   return {
     read: (firstLine, lines) => {
       const rows: Row<Value>[] = [];
       for (let index = 0; index < lines.length; index++) {
         const line = lines[index] ?? '';
-        const parsed =
-          typeof line === 'string' ? parse(line) : { id: undefined, value: toFault(line.unreadable) };
-        if (parsed !== undefined) rows.push({ line: firstLine + index, id: parsed.id, value: parsed.value });
+        const characters = typeof line === 'string' ? line.length : 0;
+        const parsed = typeof line === 'string' ? parse(line) : { id: undefined, value: toFault(line.unreadable) };
+        if (parsed !== undefined) rows.push({ line: firstLine + index, id: parsed.id, value: parsed.value, characters });
       }
       return rows;
     },

@@ -1,23 +1,22 @@
 // How a batch goes: what is asked, what is written, and with --revoke what is revoked in between.
-import { type IntrospectionResult, IntrospectionError } from '@introspectd/client';
+import { IntrospectionError, type IntrospectionResult } from '@introspectd/client';
 import { introspectChunks, toOutcome } from '@introspectd/client/chunk-stream';
 import { type Answer, type AnswerColumns, createAnswerWriter } from './answer-text.js';
 import type { RowChunk } from './batch-chunks.js';
 import type { BatchOptions } from './batch-command.js';
-import { checkpointPath, readCheckpoint } from './checkpoint.js';
 import { findInputs, type InputFile } from './batch-input.js';
 import { createRevoker, type Revoker } from './batch-revoke.js';
-import { isFault, type RowFault, toFault } from './batch-row.js';
+import { describeFault, isFault, type RowFault } from './batch-row.js';
+import { checkpointPath, readCheckpoint } from './checkpoint.js';
 import type { ExitCode } from './cli-error.js';
 import { confirm } from './confirm.js';
 import { type Connection, waitForDaemon, withConnection } from './connection.js';
 import type { JobRequest } from './job.js';
-import { type ChunkReport, type Counts, type Ledger, createTally, openLedger, type RejectedRow } from './job-ledger.js';
+import { type ChunkReport, type Counts, createTally, type Ledger, openLedger, type RejectedRow } from './job-ledger.js';
 import { pickChunkRows } from './job-options.js';
-import { catchSignals, createRetryNote, finishJob, type JobSignals, startJobProgress } from './job-run.js';
+import { catchSignals, createRetryNote, finishJob, type JobSignals, startJobProgress, toExitCode } from './job-run.js';
 import { printData, printNote } from './terminal.js';
 import { createTokenReader, type TokenFields } from './token-rows.js';
-
 
 export interface BatchJob {
   readonly fields: TokenFields;
@@ -61,7 +60,8 @@ async function writeAnswers(run: Run): Promise<ExitCode> {
 /** First it is counted how many are active; then that many are revoked, if whoever runs it says so. */
 async function revokeActive(run: Run): Promise<ExitCode> {
   const { options } = run;
-  const begun = options.resume === true && (await readCheckpoint(checkpointPath(options.out ?? ''))) !== undefined;
+  const checkpoint = findCheckpoint(options);
+  const begun = options.resume === true && checkpoint !== undefined && (await readCheckpoint(checkpoint)) !== undefined;
   if (!begun) {
     const { active, rows, exitCode } = await countActive(run);
     if (run.signals.stop.aborted || active === 0) return exitCode;
@@ -101,7 +101,7 @@ async function countActive(run: Run): Promise<{ active: number; rows: number; ex
     const { answers, rejected } = sortOut(chunk, outcomes);
     return toReport('', answers, rejected);
   });
-  const exitCode = await finishJob(request, { resumable: false, describe: () => describe(ledger.counts) });
+  const exitCode = await finishJob(request, { resumable: false, describe });
   await printData(JSON.stringify(toSummary(ledger.counts)));
   const { active = 0, answered = 0, rejected = 0 } = ledger.counts;
   return { active, rows: answered + rejected, exitCode };
@@ -154,14 +154,10 @@ function sortOut({ rows, file }: RowChunk<string>, outcomes: readonly (Outcome |
 
 /** The daemon's word on one token, such as TOKEN_MALFORMED. */
 function fromError({ code, reason = code, message }: IntrospectionError): RowFault {
-  return toFault(reason, message);
+  return describeFault(reason, message);
 }
 
-function toReport(
-  output: string,
-  answers: readonly Answer[],
-  rejected: readonly RejectedRow[],
-): ChunkReport {
+function toReport(output: string, answers: readonly Answer[], rejected: readonly RejectedRow[]): ChunkReport {
   let [active, revoked] = [0, 0];
   for (const answer of answers) {
     if (answer.result.active) active += 1;
@@ -170,24 +166,14 @@ function toReport(
   return { output, rejected, counts: { answered: answers.length, active, revoked, rejected: rejected.length } };
 }
 
-async function finish({ options, job }: Run, request: JobRequest<string, Outcome>): Promise<ExitCode> {
-  const { ledger } = request;
-  const resumable = options.out !== undefined && options.file !== undefined && options.file !== '-';
-  try {
-    const exitCode = await finishJob(request, { resumable, describe: () => describe(ledger.counts) });
-    if (request.chunks.stop.aborted) return exitCode;
-    const output = options.output === 'summary' ? `${JSON.stringify(toSummary(ledger.counts))}\n` : '';
-    await ledger.record({ output, rejected: [], counts: {} }, ledger.position);
-    await ledger.save({ done: true });
-    return exitCode;
-  } finally {
-    await ledger.close();
-  }
+function finish({ options }: Run, request: JobRequest<string, Outcome>): Promise<ExitCode> {
+  const summarize = (counts: Counts) => (options.output === 'summary' ? `${JSON.stringify(toSummary(counts))}\n` : '');
+  return finishJob(request, { resumable: findCheckpoint(options) !== undefined, describe, summarize });
 }
 
 function sayDone({ counts }: Ledger): ExitCode {
   printNote(`done already: ${describe(counts)}`);
-  return (counts.rejected ?? 0) === 0 ? 0 : 1;
+  return toExitCode(counts);
 }
 
 function describe({ answered = 0, active = 0, rejected = 0, revoked = 0 }: Counts): string {
@@ -213,18 +199,22 @@ function toColumns({ options, job, files }: Run): AnswerColumns {
 
 function openRunLedger({ options, job, files }: Run, header: string): Promise<Ledger> {
   const { out, audience, shard, output, writeTokensInClear } = options;
-  const isStdin = options.file === undefined || options.file === '-';
   const rejects = options.rejects ?? (out === undefined ? undefined : `${out}.rejects`);
   return openLedger({
     out,
     rejects,
-    keepsCheckpoint: out !== undefined && !isStdin,
+    checkpoint: findCheckpoint(options),
     resume: options.resume === true,
     job: JSON.stringify({ batch: job, audience, shard, output, writeTokensInClear }),
     files,
     everyMs: options.checkpoint,
     header,
   });
+}
+
+/** None where there is nothing to go on with: an input that is gone, or an output that was printed. */
+function findCheckpoint({ file, out }: BatchOptions): string | undefined {
+  return out === undefined || file === undefined || file === '-' ? undefined : checkpointPath(out);
 }
 
 function createRunRevoker({ options, signals, connection: { client } }: Run): Revoker {

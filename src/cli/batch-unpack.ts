@@ -34,7 +34,11 @@ function findDecompressor(head: Buffer, name: string): Decompressor | undefined 
   // Node 22.15 and newer.
   const zstd = (zlib as { readonly createZstdDecompress?: Decompressor }).createZstdDecompress;
   if (zstd !== undefined) return zstd;
-  throw new CliError(2, `${name} is packed with zstd, which Node ${process.versions.node} cannot unpack`, 'Unpack it first: zstd -dc FILE | introspectd ... --file -');
+  throw new CliError(
+    2,
+    `${name} is packed with zstd, which Node ${process.versions.node} cannot unpack`,
+    'Unpack it first: zstd -dc FILE | introspectd ... --file -',
+  );
 }
 
 async function* decompress(chunks: AsyncIterable<Buffer>, unpacking: ReturnType<Decompressor>, name: string) {

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./register-command.js')).setUpRegister,
   },
   {
+    name: 'import',
+    description: 'Make millions of tokens known; can stop and go on.',
+    load: async () => (await import('./import-command.js')).setUpImport,
+  },
+  {
     name: 'health',
     description: 'Ask whether the daemon is ready to answer (grpc.health.v1); exit code 0 when it is, else 1.',
     load: async () => (await import('./health-command.js')).setUpHealth,

@@ -1,7 +1,7 @@
 // Rows of CSV (RFC 4180). A record may have line feeds inside its quotes; one that never closes its quotes costs its own
 // line alone, and memory stays bounded.
 import { parse } from 'csv-parse/sync';
-import { type Row, type RowFault, type RowReader, toFault } from './batch-row.js';
+import { isFault, type ParsedLine, type Row, type RowFault, type RowReader, toFault } from './batch-row.js';
 import { CliError } from './cli-error.js';
 import { MAX_LINE_BYTES } from './line-blocks.js';
 
@@ -33,12 +33,13 @@ export function createCsvReader({ field, idField }: CsvFields): RowReader<string
     if (records.length === 0) return [];
     const rows: Row<string>[] = [];
     for (const [index, cells] of parseRecords(records).entries()) {
-      const line = records[index]?.line ?? 0;
-      if (!Array.isArray(cells)) rows.push({ line, id: undefined, value: cells });
-      else if (columns !== undefined) rows.push({ line, ...pick(cells, columns) });
+      const { line, text } = records[index] ?? { line: 0, text: '' };
+      const characters = text.length;
+      if (isFault(cells)) rows.push({ line, id: undefined, value: cells, characters });
+      else if (columns !== undefined) rows.push({ line, ...pick(cells, columns), characters });
       else {
         columns = findColumns(cells, field, idField);
-        if (isNumber(field)) rows.push({ line, ...pick(cells, columns) });
+        if (isNumber(field)) rows.push({ line, ...pick(cells, columns), characters });
       }
     }
     return rows;
@@ -51,7 +52,7 @@ export function createCsvReader({ field, idField }: CsvFields): RowReader<string
     openLength = 0;
     isQuoted = false;
     if (first === undefined) return;
-    rejected.push({ line: first.line, id: undefined, value: toFault('CSV_MALFORMED') });
+    rejected.push({ line: first.line, id: undefined, value: toFault('CSV_MALFORMED'), characters: 0 });
     for (const line of others) take(line, records, rejected);
   }
 
@@ -79,7 +80,7 @@ export function createCsvReader({ field, idField }: CsvFields): RowReader<string
         if (typeof line === 'string') take({ line: firstLine + index, text: line }, records, rejected);
         else {
           while (open.length > 0) giveUp(records, rejected);
-          rejected.push({ line: firstLine + index, id: undefined, value: toFault(line.unreadable) });
+          rejected.push({ line: firstLine + index, id: undefined, value: toFault(line.unreadable), characters: 0 });
         }
       }
       return inOrder([...toRows(records), ...rejected]);
@@ -112,7 +113,7 @@ function tryParse(text: string): readonly (readonly string[])[] | undefined {
   }
 }
 
-function pick(cells: readonly string[], { count, token, id }: Columns): Omit<Row<string>, 'line'> {
+function pick(cells: readonly string[], { count, token, id }: Columns): ParsedLine<string> {
   if (cells.length !== count) return { id: undefined, value: toFault('CSV_COLUMNS') };
   const value = cells[token]?.trim();
   const rowId = id === undefined ? undefined : cells[id];
@@ -121,7 +122,11 @@ function pick(cells: readonly string[], { count, token, id }: Columns): Omit<Row
 
 function findColumns(cells: readonly string[], field: string, idField: string | undefined): Columns {
   const token = findColumn(cells, field, '--field');
-  return { count: cells.length, token, id: idField === undefined ? undefined : findColumn(cells, idField, '--id-field') };
+  return {
+    count: cells.length,
+    token,
+    id: idField === undefined ? undefined : findColumn(cells, idField, '--id-field'),
+  };
 }
 
 /** Names of columns are not repeated: without a line of names the first line holds tokens. */

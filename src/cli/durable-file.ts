@@ -1,6 +1,7 @@
 // A file that only grows, and knows how much of it would survive a crash.
 import { type FileHandle, open } from 'node:fs/promises';
 import { CliError } from './cli-error.js';
+import { printData, printNote } from './terminal.js';
 
 export interface DurableFile {
   append(text: string): Promise<void>;
@@ -14,6 +15,20 @@ export interface DurableFile {
 /** Claims are about people. */
 const MODE = 0o600;
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** What can only be printed. */
+export function printedFile(where: 'stdout' | 'stderr' | 'nowhere'): DurableFile {
+  return {
+    append: async (text) => {
+      if (text === '' || where === 'nowhere') return;
+      if (where === 'stdout') await printData(text);
+      else printNote(text.trimEnd());
+    },
+    sync: async () => undefined,
+    bytes: 0,
+    close: async () => undefined,
+  };
+}
 
 /** An empty one may be there. Throws CliError when it holds something. */
 export async function createDurableFile(path: string): Promise<DurableFile> {

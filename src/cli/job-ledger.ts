@@ -1,13 +1,12 @@
 // What a job has done: its output, its rejects, and the checkpoint that speaks of both. Nothing is said to be done before it
 // is on the disk, and what was not said is cut off by whoever goes on.
 import { randomBytes } from 'node:crypto';
-import { fingerprintInputs, type InputFile } from './batch-input.js';
 import type { Position } from './batch-chunks.js';
+import { fingerprintInputs, type InputFile } from './batch-input.js';
 import type { RowFault, RowId } from './batch-row.js';
-import { type Checkpoint, checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { CliError } from './cli-error.js';
-import { createDurableFile, type DurableFile, reopenDurableFile } from './durable-file.js';
-import { printData, printNote } from './terminal.js';
+import { createDurableFile, type DurableFile, printedFile, reopenDurableFile } from './durable-file.js';
 
 export interface RejectedRow {
   readonly file?: string | undefined;
@@ -37,12 +36,12 @@ export interface Ledger {
 }
 
 export interface LedgerRequest {
-  /** Of the output; undefined = stdout, which cannot be gone on with. */
+  /** undefined = stdout */
   readonly out: string | undefined;
   /** undefined = stderr */
   readonly rejects: string | undefined;
-  /** Not of an input that cannot be read again. */
-  readonly keepsCheckpoint: boolean;
+  /** undefined = none is kept, and nothing can go on with the job. */
+  readonly checkpoint: string | undefined;
   readonly resume: boolean;
   /** What the job does; whoever goes on must do the same. */
   readonly job: string;
@@ -53,37 +52,55 @@ export interface LedgerRequest {
   readonly header: string;
 }
 
-const START: Position = { file: 0, line: 0 };
-const NOTHING: Checkpoint['revoking'] = { file: 0, lines: [] };
+const BEGINNING = {
+  version: 1 as const,
+  position: { file: 0, line: 0 },
+  output_bytes: 0,
+  rejects_bytes: 0,
+  counts: {},
+  revoking: { file: 0, lines: [] },
+  done: false,
+};
 
 /** Throws CliError, before anything is asked or done. */
 export async function openLedger(request: LedgerRequest): Promise<Ledger> {
-  const { out, rejects, resume, job, files } = request;
-  if (!request.keepsCheckpoint || out === undefined || rejects === undefined) return createLooseLedger(request);
-  const path = checkpointPath(out);
-  const found = await readCheckpoint(path);
-  if (found !== undefined && !resume) {
-    throw new CliError(2, `${out}: a job was begun here`, 'Go on with it: --resume. Or choose another name.');
-  }
+  const { checkpoint: path, resume, job, files } = request;
+  const found = path === undefined ? undefined : await readCheckpoint(path);
   if (found === undefined) {
     const salt = randomBytes(16).toString('hex');
-    const input = await fingerprintInputs(files, salt);
-    const [output, rejected] = [await createDurableFile(out), await createDurableFile(rejects)];
-    const blank = { version: 1 as const, job, salt, input, position: START, counts: {}, revoking: NOTHING, done: false };
-    const ledger = createLedger(request, path, { ...blank, output_bytes: 0, rejects_bytes: 0 }, output, rejected);
+    const input = path === undefined ? '' : await fingerprintInputs(files, salt);
+    const ledger = await beginLedger(request, { ...BEGINNING, job, salt, input });
     await ledger.save();
     return withHeader(ledger, request.header);
   }
-  if (found.job !== job) {
-    throw new CliError(2, `${out} was begun with other options`, `They were: ${found.job}`);
+  if (!resume) {
+    throw new CliError(2, `${path}: a job was begun here`, 'Go on with it: --resume. Or choose another name.');
   }
+  if (found.job !== job) throw new CliError(2, `${path}: the job was begun with other options: ${found.job}`);
   if (found.input !== (await fingerprintInputs(files, found.salt))) {
     throw new CliError(2, 'the input was changed since this job was begun, so nothing can go on with it');
   }
-  const output = await reopenDurableFile(out, found.output_bytes);
-  const rejected = await reopenDurableFile(rejects, found.rejects_bytes);
-  const ledger = createLedger(request, path, found, output, rejected);
-  return found.output_bytes === 0 ? withHeader(ledger, request.header) : ledger;
+  return reopenLedger(request, found);
+}
+
+/** Counts, and writes nothing. */
+export function createTally(): Ledger {
+  const nowhere = printedFile('nowhere');
+  return createLedger(undefined, 0, { ...BEGINNING, job: '', salt: '', input: '' }, [nowhere, nowhere]);
+}
+
+async function beginLedger({ out, rejects, checkpoint, everyMs }: LedgerRequest, first: Checkpoint): Promise<Ledger> {
+  const output = out === undefined ? printedFile('stdout') : await createDurableFile(out);
+  const rejected = rejects === undefined ? printedFile('stderr') : await createDurableFile(rejects);
+  return createLedger(checkpoint, everyMs, first, [output, rejected]);
+}
+
+async function reopenLedger({ out, rejects, checkpoint, everyMs, header }: LedgerRequest, found: Checkpoint) {
+  const output = out === undefined ? printedFile('stdout') : await reopenDurableFile(out, found.output_bytes);
+  const rejected =
+    rejects === undefined ? printedFile('stderr') : await reopenDurableFile(rejects, found.rejects_bytes);
+  const ledger = createLedger(checkpoint, everyMs, found, [output, rejected]);
+  return found.output_bytes === 0 ? withHeader(ledger, header) : ledger;
 }
 
 async function withHeader(ledger: Ledger, header: string): Promise<Ledger> {
@@ -91,27 +108,22 @@ async function withHeader(ledger: Ledger, header: string): Promise<Ledger> {
   return ledger;
 }
 
-function withoutDone(revoking: Checkpoint['revoking'], end: Position): Checkpoint['revoking'] {
-  if (revoking.file !== end.file) return revoking;
-  return { ...revoking, lines: revoking.lines.filter((line) => line > end.line) };
-}
-
 function createLedger(
-  { everyMs }: LedgerRequest,
-  path: string,
+  path: string | undefined,
+  everyMs: number,
   found: Checkpoint,
-  output: DurableFile,
-  rejected: DurableFile,
+  [output, rejected]: readonly [DurableFile, DurableFile],
 ): Ledger {
   let current = found;
   let savedMs = performance.now();
 
   async function save(state: Parameters<Ledger['save']>[0] = {}): Promise<void> {
     current = { ...current, ...state };
+    savedMs = performance.now();
+    if (path === undefined) return;
     await output.sync();
     await rejected.sync();
     await writeCheckpoint(path, current);
-    savedMs = performance.now();
   }
 
   return {
@@ -148,56 +160,9 @@ function createLedger(
   };
 }
 
-/** To stdout and stderr, or to one file and stdout: nothing to go on with. */
-async function createLooseLedger({ out, rejects, resume, header }: LedgerRequest): Promise<Ledger> {
-  if (resume) throw new CliError(2, '--resume goes on with the file of --out, which is missing');
-  const output = out === undefined ? undefined : await createDurableFile(out);
-  const rejected = rejects === undefined ? undefined : await createDurableFile(rejects);
-  let [position, counts]: [Position, Counts] = [START, {}];
-  const put = async (file: DurableFile | undefined, text: string, print: (text: string) => unknown): Promise<void> => {
-    if (text !== '') await (file === undefined ? print(text) : file.append(text));
-  };
-  await put(output, header, printData);
-  return {
-    get position() {
-      return position;
-    },
-    get counts() {
-      return counts;
-    },
-    isDone: false,
-    revoking: NOTHING,
-    record: async (report, end) => {
-      await put(output, report.output, printData);
-      await put(rejected, report.rejected.map(formatRejected).join(''), (text) => printNote(text.trimEnd()));
-      [position, counts] = [end, addCounts(counts, report.counts)];
-    },
-    save: async () => undefined,
-    close: async () => {
-      await output?.close();
-      await rejected?.close();
-    },
-  };
-}
-
-/** Counts, and writes nothing. */
-export function createTally(): Ledger {
-  let [position, counts]: [Position, Counts] = [START, {}];
-  return {
-    get position() {
-      return position;
-    },
-    get counts() {
-      return counts;
-    },
-    isDone: false,
-    revoking: NOTHING,
-    record: async (report, end) => {
-      [position, counts] = [end, addCounts(counts, report.counts)];
-    },
-    save: async () => undefined,
-    close: async () => undefined,
-  };
+function withoutDone(revoking: Checkpoint['revoking'], end: Position): Checkpoint['revoking'] {
+  if (revoking.file !== end.file) return revoking;
+  return { ...revoking, lines: revoking.lines.filter((line) => line > end.line) };
 }
 
 function formatRejected({ fault, ...where }: RejectedRow): string {

@@ -3,9 +3,9 @@ import type { IntrospectionError } from '@introspectd/client';
 import type { InputFile } from './batch-input.js';
 import type { ExitCode } from './cli-error.js';
 import { type JobRequest, runJob } from './job.js';
-import type { Ledger } from './job-ledger.js';
-import { isInShard, type Shard } from './shard.js';
+import type { Counts, Ledger } from './job-ledger.js';
 import { type Progress, startProgress } from './progress.js';
+import { isInShard, type Shard } from './shard.js';
 import { printNote } from './terminal.js';
 
 export interface JobSignals {
@@ -41,30 +41,50 @@ export function createRetryNote(note: (text: string) => void): RetryNote {
   };
 }
 
-export function startJobProgress(files: readonly InputFile[], shard: Shard | undefined, { position }: Ledger): Progress {
+export function startJobProgress(
+  files: readonly InputFile[],
+  shard: Shard | undefined,
+  { position }: Ledger,
+): Progress {
   const total = files.reduce((bytes, file) => bytes + file.bytes, 0);
   const before = files.slice(0, position.file).reduce((bytes, file) => bytes + file.bytes, 0);
   // Those of other shards count as read when they are passed by.
   return startProgress(files.length > 1 && !files.some((_, index) => isInShard(shard, index)) ? 0 : total, before);
 }
 
-/** Saves, prints what came of it, and says with the exit code whether every row was answered. */
+export interface JobWords {
+  /** Whether there is a checkpoint. */
+  readonly resumable: boolean;
+  readonly describe: (counts: Counts) => string;
+  /** What the output ends with. */
+  readonly summarize?: (counts: Counts) => string;
+}
+
+/** Works it off, prints what came of it, and says with the exit code whether every row was answered. */
 export async function finishJob<Value, Outcome>(
   request: JobRequest<Value, Outcome>,
-  { resumable, describe }: { readonly resumable: boolean; readonly describe: () => string },
+  { resumable, describe, summarize = () => '' }: JobWords,
 ): Promise<ExitCode> {
   const { ledger, progress } = request;
+  const goOn = resumable ? '. Not at its end; go on: the same command with --resume' : '. Not at its end';
   try {
     const isComplete = await runJob(request);
     progress.stop();
-    printNote(describe());
-    if (isComplete) return (ledger.counts.rejected ?? 0) === 0 ? 0 : 1;
-    printNote(resumable ? 'Stopped. Go on: the same command with --resume' : 'Stopped before the end.');
-    return 1;
+    printNote(`${describe(ledger.counts)}${isComplete ? '' : goOn}`);
+    if (!isComplete) return 1;
+    await ledger.record({ output: summarize(ledger.counts), rejected: [], counts: {} }, ledger.position);
+    await ledger.save({ done: true });
+    return toExitCode(ledger.counts);
   } catch (error) {
     progress.stop();
-    printNote(`${describe()}${resumable ? '. Not at its end; go on: the same command with --resume' : ''}`);
+    printNote(`${describe(ledger.counts)}${goOn}`);
     throw error;
+  } finally {
+    await ledger.close();
   }
 }
 
+/** Of a job that is done already. */
+export function toExitCode({ rejected = 0 }: Counts): ExitCode {
+  return rejected === 0 ? 0 : 1;
+}

@@ -1,8 +1,8 @@
 // A job: rows in chunks, asked about, answered in their order, recorded. It ends when all are answered, when it is stopped,
 // or by an error; in each case what it has done is saved.
 import { IntrospectionError } from '@introspectd/client';
-import { isFault, type RowFault } from './batch-row.js';
 import { type ChunkRequest, type RowChunk, readChunks } from './batch-chunks.js';
+import { isFault, type RowFault } from './batch-row.js';
 import type { ChunkReport, Ledger } from './job-ledger.js';
 import type { Progress } from './progress.js';
 

@@ -1,5 +1,5 @@
 // Where the token stands in a line: the whole of it, a field of a JSON object, or a column of CSV.
-import { createLineReader, type Row, type RowReader, toFault } from './batch-row.js';
+import { createLineReader, type ParsedLine, type RowReader, toFault } from './batch-row.js';
 import { createCsvReader } from './csv-rows.js';
 
 export type InputFormat = 'lines' | 'ndjson' | 'csv';
@@ -18,12 +18,12 @@ export function createTokenReader(fields: TokenFields): RowReader<string> {
   return createLineReader(fields.format === 'lines' ? parseLine : (text) => parseObject(text, fields));
 }
 
-function parseLine(text: string): Omit<Row<string>, 'line'> | undefined {
+function parseLine(text: string): ParsedLine<string> | undefined {
   const token = text.trim();
   return token === '' ? undefined : { id: undefined, value: token };
 }
 
-function parseObject(text: string, { field, idField }: TokenFields): Omit<Row<string>, 'line'> | undefined {
+function parseObject(text: string, { field, idField }: TokenFields): ParsedLine<string> | undefined {
   if (text.trim() === '') return undefined;
   const members = parseJsonObject(text);
   if (members === undefined) return { id: undefined, value: toFault('NOT_JSON') };
