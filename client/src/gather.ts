@@ -1,4 +1,4 @@
-/** Lists of up to `size` items. A list that is not full goes `lingerMs` after its first item. */
+/** Lists of up to `size` items. A list that is not full goes `lingerMs` after its first item, and before an error. */
 export async function* gather<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   size: number,
@@ -7,10 +7,14 @@ export async function* gather<Item>(
   const source = toAsync(items)[Symbol.asyncIterator]();
   let list: Item[] = [];
   let late = startTimer(lingerMs);
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): IteratorReturnResult<undefined> => {
+    failure = { error };
+    return { done: true, value: undefined };
+  };
   try {
-    for (let next = source.next(); ; next = source.next()) {
-      // Whoever awaits it below is told of a failure.
-      next.catch(() => undefined);
+    for (;;) {
+      const next = source.next().catch(fail);
       if (list.length > 0 && (await Promise.race([next, late.over])) === LATE) {
         yield list;
         list = [];
@@ -26,6 +30,7 @@ export async function* gather<Item>(
       list = [];
     }
     if (list.length > 0) yield list;
+    if (failure !== undefined) throw failure.error;
   } finally {
     late.stop();
     // Not awaited: a source that waits for its next item may never hear of it.

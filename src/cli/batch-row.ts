@@ -60,9 +60,7 @@ export function isFault(value: unknown): value is RowFault {
 }
 
 /** A reader of rows of one line each. `parse` gives undefined for a line that holds nothing. */
-export function createLineReader<Value>(
-  parse: (text: string) => ParsedLine<Value> | undefined,
-): RowReader<Value> {
+export function createLineReader<Value>(parse: (text: string) => ParsedLine<Value> | undefined): RowReader<Value> {
   return {
     read: (firstLine, lines) => {
       const rows: Row<Value>[] = [];
@@ -70,7 +68,8 @@ export function createLineReader<Value>(
         const line = lines[index] ?? '';
         const characters = typeof line === 'string' ? line.length : 0;
         const parsed = typeof line === 'string' ? parse(line) : { id: undefined, value: toFault(line.unreadable) };
-        if (parsed !== undefined) rows.push({ line: firstLine + index, id: parsed.id, value: parsed.value, characters });
+        if (parsed !== undefined)
+          rows.push({ line: firstLine + index, id: parsed.id, value: parsed.value, characters });
       }
       return rows;
     },
