@@ -1,7 +1,7 @@
 // One answer of each kind, looked at before anything is measured: rates of wrong answers are worth nothing.
 import { BatchIntrospectResponse, IntrospectResponse } from '../src/gen/introspectd/v1/introspection_service.js';
 import { RegisterTokensResponse } from '../src/gen/introspectd/v1/token_registry_service.js';
-import { batchCall, introspectCall, registerCall } from './corpus.js';
+import { batchCall, introspectCall, introspectWithTagsCall, registerCall } from './corpus.js';
 import { fromGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
 import type { CallerName, Site } from './site.js';
@@ -14,6 +14,8 @@ export interface AnswerBytes {
   readonly whole: number;
   readonly filtered: number;
   readonly batch: number;
+  /** The whole one itself. */
+  readonly sample: Buffer;
 }
 
 /** Throws unless every token is active and the caller sees what it should. */
@@ -22,6 +24,9 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
   const filtered = await ask(site, 'filtered', introspectCall());
   const batch = await ask(site, 'whole', batchCall(BATCH_TOKENS));
   const register = await ask(site, 'issuer', registerCall(REGISTER_TOKENS));
+
+  const tagged = IntrospectResponse.decode(await ask(site, 'tagged', introspectWithTagsCall()));
+  check(tagged.active && tagged.claims?.jti !== undefined, 'a caller that may watch sees the same token');
 
   const [all, some] = [IntrospectResponse.decode(whole), IntrospectResponse.decode(filtered)];
   check(all.active && all.claims?.jti !== undefined, 'the token is active and shows its jti');
@@ -34,7 +39,7 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
     outcomes.every(({ status }) => (status?.code ?? 0) === 0),
     'all entries are registered',
   );
-  return { whole: whole.length, filtered: filtered.length, batch: batch.length };
+  return { whole: whole.length, filtered: filtered.length, batch: batch.length, sample: whole };
 }
 
 async function ask(site: Site, caller: CallerName, call: LoadCall): Promise<Buffer> {

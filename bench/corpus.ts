@@ -3,18 +3,21 @@ import {
   BatchIntrospectRequest,
   IntrospectRequest,
   RevokeRequest,
+  StreamIntrospectRequest,
 } from '../src/gen/introspectd/v1/introspection_service.js';
 import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
 import { toGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
-import { NUMBER_SLOT, type Numbering } from './numbered-body.js';
+import { formatNumber, NUMBER_SLOT, type Numbering } from './numbered-body.js';
 
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://orders.example';
 
 /** Tokens that questions are about. */
 export const ASKED = { first: 0, count: 100_000 } as const;
+/** Half of these were never registered. */
+export const HALF_UNKNOWN = { first: ASKED.count / 2, count: ASKED.count } as const;
 /** Tokens that are there to be revoked. */
 export const REVOKED = { first: 200_000, count: 10_000 } as const;
 /** Tokens that all belong to one user. */
@@ -23,7 +26,7 @@ export const OWNED = { first: 300_000, count: 100_000 } as const;
 const MADE = { first: 1_000_000, count: 1_000_000_000 } as const;
 
 /** 43 characters, as 32 random bytes in base64url have. */
-const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
+export const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
 const TTL_SECONDS = 3600n;
 /** Next to a prime: neighbours in time are not neighbours in the store. */
 const READ_STRIDE = 7919;
@@ -39,12 +42,24 @@ export interface NumberRange {
 export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
+  stream: '/introspectd.v1.IntrospectionService/StreamIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
 } as const;
 
-export function introspectCall(): LoadCall {
+/** The text with the number in its slot. */
+export function toNumbered(text: string, number: number): string {
+  return text.replace(NUMBER_SLOT, formatNumber(number));
+}
+
+export function introspectCall(range: NumberRange = ASKED): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };
+  return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(range));
+}
+
+/** Also for what caches need to know. */
+export function introspectWithTagsCall(): LoadCall {
+  const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: true };
   return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
 }
 
@@ -52,6 +67,13 @@ export function batchCall(tokens: number): LoadCall {
   const items = Array.from({ length: tokens }, () => ({ token: TOKEN, tokenTypeHint: '' }));
   const message = BatchIntrospectRequest.encode({ items, audiences: [], includeTags: false }).finish();
   return toCall(PATHS.batch, message, readNumbers(ASKED));
+}
+
+/** One chunk of a stream. */
+export function streamCall(tokens: number): LoadCall {
+  const items = Array.from({ length: tokens }, () => ({ token: TOKEN, tokenTypeHint: '' }));
+  const request = { chunkId: 1, batch: { items, audiences: [], includeTags: false } };
+  return toCall(PATHS.stream, StreamIntrospectRequest.encode(request).finish(), readNumbers(ASKED));
 }
 
 export function revokeCall(): LoadCall {

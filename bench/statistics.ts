@@ -25,3 +25,9 @@ export function median(values: readonly number[]): number {
   if (upper === undefined || lower === undefined) throw new Error('no values');
   return (lower + upper) / 2;
 }
+
+/** The smallest value that so large a share of them does not exceed; Infinity of nothing, for what never came is slow. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? Number.POSITIVE_INFINITY;
+}

@@ -37,9 +37,6 @@ export interface LowPriorityDependencies {
   readonly now: () => number;
 }
 
-/** Tokens, or entries, in a slice: about half a millisecond (measured), the longest that a live call waits for one. */
-export const SLICE_ITEMS = 100;
-
 /** A job holds a request and an answer of up to 4 MiB. */
 const MAX_JOBS = 64;
 const MAX_JOBS_OF_CALLER = 32;
@@ -119,16 +116,14 @@ export function toPace(job: Pick<Job, 'turn'>, signal: AbortSignal): Pace {
   };
 }
 
-/** The work on each slice, in order and one after the other: what a later slice says is never older. */
-export async function inSlices<Item, Result>(
+/** The slices, each when it may run. Whoever takes the next one is done with the one before. */
+export async function* inSlices<Item>(
   items: readonly Item[],
+  sliceItems: number,
   pace: Pace,
-  work: (slice: readonly Item[]) => Promise<readonly Result[]>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  for (let start = 0; start < items.length; start += SLICE_ITEMS) {
+): AsyncGenerator<readonly Item[], void> {
+  for (let start = 0; start < items.length; start += sliceItems) {
     await pace.turn();
-    results.push(...(await work(items.slice(start, start + SLICE_ITEMS))));
+    yield items.slice(start, start + sliceItems);
   }
-  return results;
 }

@@ -2,7 +2,7 @@
 import { RateLimited } from './errors.js';
 import type { Introspect } from './introspect.js';
 import type { Caller, CallerRates } from './policy.js';
-import type { Register } from './register.js';
+import type { Register, RegisterMany } from './register.js';
 import { createTokenBucket, type Rate, type TokenBucket } from './token-bucket.js';
 
 export type RateKind = keyof CallerRates;
@@ -60,12 +60,13 @@ export function limitIntrospect(introspect: Introspect, rates: Rates): Introspec
 
 /** One per entry. */
 export function limitRegister(register: Register, rates: Rates): Register {
-  return {
-    many: async (caller, items) => {
+  const limit =
+    (many: RegisterMany): RegisterMany =>
+    async (caller, items, pace) => {
       charge(rates, caller, 'tokens', items.length);
-      return register.many(caller, items);
-    },
-  };
+      return many(caller, items, pace);
+    };
+  return { many: limit(register.many), rehearse: limit(register.rehearse) };
 }
 
 function isSame(a: Rate, b: Rate): boolean {

@@ -5,7 +5,8 @@ import { IntrospectdError } from '../core/errors.js';
 import type { Caller } from '../core/policy.js';
 import type { CallDeps } from './method.js';
 import { nextMessage } from './next-message.js';
-import { runStream } from './stream-call.js';
+import { toCodeName } from './status.js';
+import { findHttp2Stream, runStream, type ServedStream } from './stream-call.js';
 
 type BidiHandler = handleBidiStreamingCall<Buffer, Buffer>;
 type Call = Parameters<BidiHandler>[0];
@@ -38,6 +39,7 @@ export interface ChunkAnswer {
 
 export type ChunkStreamAdapter = (method: ChunkMethod) => BidiHandler;
 
+const LOOK_EVERY_MS = 1000;
 /** Of one caller, so that it leaves room for others. */
 const MAX_STREAMS_OF_CALLER = 16;
 
@@ -45,39 +47,87 @@ export function createChunkStreamAdapter(deps: CallDeps): ChunkStreamAdapter {
   return (method) => {
     const streams = new Map<string, number>();
     return (call) => {
-      let count = 0;
+      const tally = { count: 0 };
       void runStream(deps, call, {
         name: method.name,
         authorize: (caller) => method.authorize(caller),
         windsDown: true,
-        describe: () => ({ count }),
+        describe: () => ({ ...tally }),
         serve: async (stream) => {
-          const { name } = stream.admit();
-          const leave = enter(streams, name);
+          const leave = enter(streams, stream.admit().name);
+          const stopLooking = windDownWithConnection(call, stream);
           try {
             boundBuffer(call);
-            const answer = method.open(stream);
-            let sent = Promise.resolve();
-            for (;;) {
-              const message = await nextMessage(call, stream.winding);
-              if (message === undefined) break;
-              // Again: the policy may be another by now.
-              const answered = await answer(message, stream.admit());
-              if (answered === undefined) continue;
-              await sent;
-              count += answered.count;
-              sent = stream.deliver(answered.bytes);
-              // Waited for below.
-              sent.catch(() => undefined);
-            }
-            await sent;
+            await serveChunks(deps, method, { call, stream, tally });
           } finally {
+            stopLooking();
             leave();
           }
         },
       });
     };
   };
+}
+
+interface Serving {
+  readonly call: Call;
+  readonly stream: ServedStream;
+  /** Tokens or entries that were answered. */
+  readonly tally: { count: number };
+}
+
+async function serveChunks(deps: CallDeps, method: ChunkMethod, { call, stream, tally }: Serving): Promise<void> {
+  const answer = method.open(stream);
+  let sent = Promise.resolve();
+  for (;;) {
+    const message = await nextMessage(call, stream.winding);
+    if (message === undefined) break;
+    const startedMs = performance.now();
+    // Again: the policy may be another by now.
+    const caller = stream.admit();
+    const answered = await answer(message, caller);
+    if (answered === undefined) continue;
+    record(deps, { method, call, caller, stream, answered, startedMs });
+    await sent;
+    tally.count += answered.count;
+    sent = stream.deliver(answered.bytes);
+    // Waited for above, or below.
+    sent.catch(() => undefined);
+  }
+  await sent;
+}
+
+interface Settled extends Pick<Serving, 'call' | 'stream'> {
+  readonly method: ChunkMethod;
+  readonly caller: Caller;
+  readonly answered: ChunkAnswer;
+  readonly startedMs: number;
+}
+
+/** A chunk that failed stands in the log as a call does. */
+function record({ observer, callLog }: CallDeps, settled: Settled): void {
+  const { method, call, caller, stream, answered, startedMs } = settled;
+  const { error, count } = answered;
+  observer.observeChunk({ path: call.getPath(), error });
+  if (error === undefined) return;
+  callLog.write({
+    ...{ method: method.name, caller: caller.name, error, requestId: stream.requestId },
+    code: toCodeName(error),
+    durationMs: performance.now() - startedMs,
+    facts: { count },
+  });
+}
+
+/**
+ * A connection that has come of age is told to go, and half a minute later it is cut: a stream on it ends by itself
+ * before that, with all that it took answered.
+ */
+function windDownWithConnection(call: Call, stream: ServedStream): () => void {
+  const timer = setInterval(() => {
+    if (findHttp2Stream(call)?.session?.closed !== true) return;
+    stream.windDown(new IntrospectdError('DRAINING', 'the connection has come of age; go on in another'));
+  }, LOOK_EVERY_MS).unref();
+  return () => clearInterval(timer);
 }
 
 /** Throws OVERLOADED. */

@@ -3,7 +3,7 @@ import type { handleBidiStreamingCall, UntypedServiceImplementation } from '@grp
 import type { IntrospectdError } from '../core/errors.js';
 import type { Introspect } from '../core/introspect.js';
 import type { Verdict } from '../core/judge.js';
-import { type LowPriority, SLICE_ITEMS, toPace } from '../core/low-priority.js';
+import { type LowPriority, toPace } from '../core/low-priority.js';
 import type { Revoke } from '../core/revoke.js';
 import { parseToken } from '../core/token.js';
 import { type BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
@@ -30,7 +30,10 @@ export interface IntrospectionServiceDeps {
   readonly adapters: IntrospectionAdapters;
 }
 
-/** Where batches of more than a slice go: they yield to live calls, and take no room from them. */
+/** A batch of no more is a live call: it is answered at once. */
+const LIVE_TOKENS = 100;
+
+/** Where larger batches go: they yield to live calls, and take no room from them. */
 export interface Bulk {
   readonly room: InFlight;
   readonly lowPriority: LowPriority;
@@ -85,7 +88,7 @@ function createBatchMethod({
     decode: decodeBatchRequest,
     handle: async (call) => {
       const { caller, request } = call;
-      if (request.items.length <= SLICE_ITEMS) {
+      if (request.items.length <= LIVE_TOKENS) {
         const { audiences, items } = parseBatch(request, limits);
         return introspect.many({ caller, audiences }, items);
       }

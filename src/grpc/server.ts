@@ -16,13 +16,13 @@ import { createCallLog } from '../telemetry/call-log.js';
 import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { WatchObserver } from '../telemetry/watch-metrics.js';
-import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
 import { createChunkStreamAdapter } from './chunk-stream.js';
 import { guardConnections } from './connection-guard.js';
 import { createDrain, type Drain } from './drain.js';
 import { watchHandshakes } from './handshakes.js';
 import { createHealthService } from './health-service.js';
+import { createImportStreamMethod } from './import-stream.js';
 import { createInFlight } from './in-flight.js';
 import { createIntrospectStreamMethod } from './introspect-stream.js';
 import { createIntrospectionService } from './introspection-service.js';
@@ -130,10 +130,10 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const adapters = {
     unary: createUnaryAdapter(callDeps),
     revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog, observer }),
-    refuseBidi: createBidiRefusal(callDeps),
     streamIntrospect: chunks(
       createIntrospectStreamMethod({ introspect: deps.core.introspect, lowPriority, limits, answers }),
     ),
+    importTokens: chunks(createImportStreamMethod({ register: deps.core.register, lowPriority, limits, audit })),
     watch: createWatchStream(
       { findCaller, inFlight: watches, callLog, observer },
       { watches: deps.core.watches, observer: telemetry.watchObserver },

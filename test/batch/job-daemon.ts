@@ -28,6 +28,8 @@ export interface JobDaemon extends TestDaemon {
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<CliRun>;
+  /** Ends it and starts it again on the same port. */
+  restartInPlace(signal: NodeJS.Signals): Promise<void>;
   argsFor(command: string, caller: string, args: readonly string[]): readonly string[];
 }
 
@@ -55,6 +57,12 @@ export async function startJobDaemon(tokens: number): Promise<JobDaemon> {
       return path(name);
     },
     argsFor,
+    restartInPlace: async (signal: NodeJS.Signals) => {
+      const { configFile } = daemon.workspace;
+      const config = readFileSync(configFile, 'utf8');
+      writeFileSync(configFile, config.replace('listen: localhost:0', `listen: ${daemon.process.target}`));
+      await daemon.restart(signal);
+    },
     run: (command: string, caller: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
       runCli(argsFor(command, caller, args), { env }),
   });

@@ -83,9 +83,9 @@ export const INACTIVE_TO_ALL: Introspect = {
   many: async (_command, items) =>
     items.map((item) => (item instanceof Error ? item : { active: false, reason: 'NOT_FOUND' })),
 };
-export const REGISTERS_ALL: Register = {
-  many: async (_caller, items) => items.map((item) => (item instanceof Error ? item : undefined)),
-};
+const registerAll: Register['many'] = async (_caller, items) =>
+  items.map((item) => (item instanceof Error ? item : undefined));
+export const REGISTERS_ALL: Register = { many: registerAll, rehearse: registerAll };
 const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
 export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
@@ -99,6 +99,7 @@ const UNSEALED: TagSeal = (_caller, tags) => Buffer.concat([tags, tags]);
 
 const NO_METRICS: CallObserver = {
   observe: () => undefined,
+  observeChunk: () => undefined,
   observeHandshakeFailure: () => undefined,
   observeInFlight: () => undefined,
 };
