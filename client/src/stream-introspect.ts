@@ -13,7 +13,7 @@ import type {
 import type { StreamedToken, StreamOptions } from './introspection-client.js';
 import { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
-import { toOutcome } from './introspector.js';
+import { toOwnOutcome } from './introspector.js';
 import { toItemError } from './status-error.js';
 
 const DEFAULTS = { concurrency: 4, chunkTokens: 500, maxStallMs: 60_000 } as const;
@@ -52,7 +52,7 @@ export async function* streamIntrospect<Item extends string | { readonly token: 
     const chunk = asked.shift() ?? [];
     for (const [index, item] of chunk.entries()) {
       const response = responses[index] ?? malformed('not one outcome for every item');
-      const outcome: IntrospectionResult | IntrospectionError = toOutcome(response);
+      const outcome: IntrospectionResult | IntrospectionError = toOwnOutcome(response);
       yield { item, outcome };
     }
   }

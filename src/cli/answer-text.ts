@@ -31,6 +31,7 @@ export interface AnswerWriter {
   write(answers: readonly Answer[]): string;
 }
 
+const ACTIVE = '{"active":true,';
 /** Where CSV is not told which. */
 const USUAL_CLAIMS = ['iss', 'sub', 'client_id', 'scope', 'aud', 'exp', 'token_use'];
 
@@ -45,13 +46,25 @@ export function createAnswerWriter(columns: AnswerColumns): AnswerWriter {
   }
 }
 
+/** Once for every line, so put together from two texts: where it is, and the claims without their "active". */
 function toJson({ file, line, id, token, result, revoked }: Answer, { claims, showsToken }: AnswerColumns): string {
-  const { active, ...members } = result;
-  const where = { file, line, id, token: showsToken ? token : undefined, active, revoked };
-  if (!active) return JSON.stringify({ ...where, ...members });
-  if (claims === undefined) return JSON.stringify({ ...where, claims: members });
-  if (claims.length === 0) return JSON.stringify(where);
-  return JSON.stringify({ ...where, claims: Object.fromEntries(claims.map((name) => [name, find(result, name)])) });
+  const { active } = result;
+  const reason = active ? undefined : result.inactive_reason;
+  const shown = showsToken ? token : undefined;
+  const where = JSON.stringify({ file, line, id, token: shown, active, inactive_reason: reason, revoked });
+  if (!active || claims?.length === 0) return where;
+  return `${where.slice(0, -1)},"claims":${claims === undefined ? allClaims(result) : someClaims(result, claims)}}`;
+}
+
+function allClaims(result: IntrospectionResult): string {
+  const text = JSON.stringify(result);
+  if (text.startsWith(ACTIVE)) return `{${text.slice(ACTIVE.length)}`;
+  const { active: _, ...claims } = result;
+  return JSON.stringify(claims);
+}
+
+function someClaims(result: IntrospectionResult, names: readonly string[]): string {
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, find(result, name)])));
 }
 
 function createCsvWriter({ claims = USUAL_CLAIMS, isFolder, hasId, showsToken, revokes }: AnswerColumns): AnswerWriter {
@@ -79,6 +92,6 @@ function createCsvWriter({ claims = USUAL_CLAIMS, isFolder, hasId, showsToken, r
 }
 
 function find(result: IntrospectionResult, name: string): unknown {
-  const members: Readonly<Record<string, unknown>> = { ...result };
+  const members = result as Readonly<Record<string, unknown>>;
   return Object.hasOwn(members, name) ? members[name] : undefined;
 }

@@ -1,6 +1,6 @@
 // How a batch goes: what is asked, what is written, and with --revoke what is revoked in between.
 import { IntrospectionError, type IntrospectionResult } from '@introspectd/client';
-import { introspectChunks, toOutcome } from '@introspectd/client/chunk-stream';
+import { introspectChunks, toOwnOutcome } from '@introspectd/client/chunk-stream';
 import { type Answer, type AnswerColumns, createAnswerWriter } from './answer-text.js';
 import type { RowChunk } from './batch-chunks.js';
 import type { BatchOptions } from './batch-command.js';
@@ -117,7 +117,7 @@ function createRequest(
   const bounds = { concurrency, maxStallMs, audiences, signal: signals.end, onRetry: createRetryNote(progress.note) };
   async function* ask(chunks: AsyncIterable<readonly string[]>): AsyncGenerator<readonly Outcome[]> {
     for await (const responses of introspectChunks(connection.client.raw, chunks, bounds)) {
-      yield responses.map(toOutcome);
+      yield responses.map(toOwnOutcome);
     }
   }
   return {
@@ -141,13 +141,14 @@ function sortOut({ rows, file }: RowChunk<string>, outcomes: readonly (Outcome |
   const answers: Answer[] = [];
   const rejected: RejectedRow[] = [];
   for (let index = 0; index < rows.length; index++) {
-    const [row, outcome] = [rows[index], outcomes[index]];
+    const row = rows[index];
+    const outcome = outcomes[index];
     if (row === undefined || outcome === undefined) throw new Error('fewer outcomes than rows');
     const { line, id, value } = row;
-    const where = { file: file.name, line, id };
-    if (isFault(outcome)) rejected.push({ ...where, fault: outcome });
-    else if (outcome instanceof IntrospectionError) rejected.push({ ...where, fault: fromError(outcome) });
-    else answers.push({ ...where, token: String(value), result: outcome });
+    if (isFault(outcome)) rejected.push({ file: file.name, line, id, fault: outcome });
+    else if (outcome instanceof IntrospectionError)
+      rejected.push({ file: file.name, line, id, fault: fromError(outcome) });
+    else answers.push({ file: file.name, line, id, token: String(value), result: outcome });
   }
   return { answers, rejected };
 }

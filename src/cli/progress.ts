@@ -24,8 +24,8 @@ export function startProgress(totalBytes: number, startBytes = 0): Progress {
     const bytesPerSecond = (readBytes - startBytes) / seconds;
     const leftSeconds = bytesPerSecond > 0 ? (totalBytes - readBytes) / bytesPerSecond : Number.POSITIVE_INFINITY;
     return {
-      rows: rows.toLocaleString('en-US'),
-      rate: Math.round(rows / seconds).toLocaleString('en-US'),
+      rows: formatCount(rows),
+      rate: formatCount(Math.round(rows / seconds)),
       left: totalBytes > 0 && Number.isFinite(leftSeconds) ? `${formatSeconds(Math.max(0, leftSeconds))} left` : '',
     };
   }
@@ -62,6 +62,11 @@ export function startProgress(totalBytes: number, startBytes = 0): Progress {
     note: printNote,
     stop: () => clearInterval(timer),
   };
+}
+
+/** 1234567 -> 1,234,567 */
+function formatCount(count: number): string {
+  return String(count).replace(/(?<=\d)(?=(\d{3})+$)/g, ',');
 }
 
 function formatSeconds(seconds: number): string {
