@@ -74,8 +74,16 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
   let heardMs = 0;
   let progressMs = 0;
 
+  /** Whoever reads may come for it later, or never. */
   function fail(error: unknown): void {
     failure ??= { error };
+    signal?.removeEventListener('abort', onAbort);
+    clearInterval(look);
+    clearTimeout(held);
+    const last = stream;
+    stream = undefined;
+    last?.end();
+    last?.cancel();
     answered.ring();
     room.ring();
   }
@@ -198,15 +206,7 @@ export async function* streamChunks<Chunk, Request, Response, Outcome>(
       } else await answered.heard();
     }
   } finally {
-    failure ??= { error: undefined };
-    signal?.removeEventListener('abort', onAbort);
-    clearInterval(look);
-    clearTimeout(held);
-    room.ring();
-    const last = stream;
-    stream = undefined;
-    last?.end();
-    last?.cancel();
+    fail(undefined);
     // Not awaited: a source that waits for its next item may never hear of it.
     void source.return?.().catch(() => undefined);
   }

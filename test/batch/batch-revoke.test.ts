@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, it, test } from 'node:test';
+import { findNoTerminal, runOnTerminal } from '../cli/support/run-on-terminal.js';
 import { type JobDaemon, readAnswerFile, startJobDaemon } from './job-daemon.js';
 import { type KillPoint, runUntilKilled } from './killed-run.js';
 
@@ -89,6 +90,20 @@ test('a dry run counts; without a terminal or --yes nothing is revoked; with --y
     readFileSync(out, 'utf8') + readFileSync(`${out}.checkpoint`, 'utf8') + daemon.log(),
     /job-token/,
   );
+});
+
+test('on a terminal the count is typed, below a bar', { skip: findNoTerminal() }, async () => {
+  const { file, tokens } = nextList();
+  const out = daemon.path('typed.out');
+  const args = daemon.argsFor('batch', 'security', ['--file', file, '--revoke', '--out', out]);
+  const wrong = await runOnTerminal(args, '99\n');
+  assert.equal(wrong.code, 2);
+  assert.equal(await countActive(tokens), 100);
+  const { code, stdout } = await runOnTerminal(args, '100\n');
+  assert.equal(code, 1, stdout);
+  assert.match(stdout, /100% \| 201 rows \| [\d,]+\/s/);
+  assert.deepEqual(readAnswerFile(out), REPORT);
+  assert.equal(await countActive(tokens), 0);
 });
 
 test('where none is active there is nothing to revoke', async () => {
