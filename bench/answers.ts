@@ -1,7 +1,8 @@
 // One answer of each kind, looked at before anything is measured: rates of wrong answers are worth nothing.
+import { CheckResponse } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import { BatchIntrospectResponse, IntrospectResponse } from '../src/gen/introspectd/v1/introspection_service.js';
 import { RegisterTokensResponse } from '../src/gen/introspectd/v1/token_registry_service.js';
-import { batchCall, introspectCall, introspectWithTagsCall, registerCall } from './corpus.js';
+import { batchCall, checkCall, introspectCall, introspectWithTagsCall, registerCall } from './corpus.js';
 import { fromGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
 import type { CallerName, Site } from './site.js';
@@ -14,8 +15,9 @@ export interface AnswerBytes {
   readonly whole: number;
   readonly filtered: number;
   readonly batch: number;
-  /** The whole one itself. */
-  readonly sample: Buffer;
+  readonly check: number;
+  /** The whole one itself, and that to an allowed Check. */
+  readonly samples: { readonly whole: Buffer; readonly check: Buffer };
 }
 
 /** Throws unless every token is active and the caller sees what it should. */
@@ -23,10 +25,11 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
   const whole = await ask(site, 'whole', introspectCall());
   const filtered = await ask(site, 'filtered', introspectCall());
   const batch = await ask(site, 'whole', batchCall(BATCH_TOKENS));
+  const checked = await ask(site, 'proxy', checkCall());
   const register = await ask(site, 'issuer', registerCall(REGISTER_TOKENS));
 
-  const tagged = IntrospectResponse.decode(await ask(site, 'tagged', introspectWithTagsCall()));
-  check(tagged.active && tagged.claims?.jti !== undefined, 'a caller that may watch sees the same token');
+  const tagged = IntrospectResponse.decode(await ask(site, 'whole', introspectWithTagsCall()));
+  check(tagged.active && tagged.tags.length > 0, 'a caller that may watch gets the tags of the token');
 
   const [all, some] = [IntrospectResponse.decode(whole), IntrospectResponse.decode(filtered)];
   check(all.active && all.claims?.jti !== undefined, 'the token is active and shows its jti');
@@ -39,7 +42,9 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
     outcomes.every(({ status }) => (status?.code ?? 0) === 0),
     'all entries are registered',
   );
-  return { whole: whole.length, filtered: filtered.length, batch: batch.length, sample: whole };
+  check(CheckResponse.decode(checked).httpResponse?.$case === 'okResponse', 'a Check is allowed');
+  const samples = { whole, check: checked };
+  return { whole: whole.length, filtered: filtered.length, batch: batch.length, check: checked.length, samples };
 }
 
 async function ask(site: Site, caller: CallerName, call: LoadCall): Promise<Buffer> {

@@ -19,6 +19,8 @@ export interface BenchContext extends Bench {
   readonly site: Site;
   readonly answers: AnswerBytes;
   readonly servers: Servers;
+  /** How unary calls are asked: by few and by many at once. */
+  readonly loads: readonly UnaryLoad[];
   /** For what must be stopped when the scenario's rows are done. */
   readonly cleanUp: (stop: () => Promise<void>) => void;
 }
@@ -26,7 +28,7 @@ export interface BenchContext extends Bench {
 /** A quick run leaves out what takes long; a large one adds what takes very long. */
 export type BenchSize = 'quick' | 'full' | 'large';
 
-export interface IntrospectLoad {
+export interface UnaryLoad {
   /** Calls in flight. */
   readonly concurrency: number;
   readonly load: Load;

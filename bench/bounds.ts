@@ -5,12 +5,12 @@ import type { Report } from './report.js';
 import { MGET, toBatchName, toBatchTitle } from './scenarios/batch.js';
 import { ALONE, BESIDE_BATCHES, BESIDE_STREAMS, toBesideTitle } from './scenarios/batch-beside.js';
 import { toIntrospectTitle } from './scenarios/introspect.js';
-import { FULLEST } from './scenarios/introspect-loads.js';
 import { toPeerLatencyTitle } from './scenarios/peer-latency.js';
 import { toRecordName } from './scenarios/record-memory.js';
 import { QUIET, STORMY, toStormTitle } from './scenarios/revoke-storm.js';
 import { type SIDES, TRANSPORTS, type Transport, toRowName } from './scenarios/sides.js';
 import { LARGE, SMALL, toSizeName, toSizeTitle } from './scenarios/store-size.js';
+import { FULLEST } from './scenarios/unary-loads.js';
 import type { Spread } from './statistics.js';
 
 export interface Bound {

@@ -1,4 +1,6 @@
 // The tokens of the benchmark and the requests about them, framed, with slots for the numbers that tell them apart.
+import { AttributeContext, AttributeContext_HttpRequest } from '../src/gen/envoy/service/auth/v3/attribute_context.js';
+import { CheckRequest } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import {
   BatchIntrospectRequest,
   IntrospectRequest,
@@ -27,7 +29,8 @@ const MADE = { first: 1_000_000, count: 1_000_000_000 } as const;
 
 /** 43 characters, as 32 random bytes in base64url have. */
 export const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
-const TTL_SECONDS = 3600n;
+/** Longer than the longest run. */
+const TTL_SECONDS = 3n * 3600n;
 /** Next to a prime: neighbours in time are not neighbours in the store. */
 const READ_STRIDE = 7919;
 const SLOTS_OF_ENTRY = 3;
@@ -44,12 +47,19 @@ export const PATHS = {
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   stream: '/introspectd.v1.IntrospectionService/StreamIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
+  check: '/envoy.service.auth.v3.Authorization/Check',
 } as const;
 
-/** The text with the number in its slot. */
-export function toNumbered(text: string, number: number): string {
-  return text.replace(NUMBER_SLOT, formatNumber(number));
+/** The first of those that questions are about. */
+export function askedTokens(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => toToken(ASKED.first + index));
+}
+
+/** The text of the token with this number. */
+export function toToken(number: number): string {
+  return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
 }
 
 export function introspectCall(range: NumberRange = ASKED): LoadCall {
@@ -61,6 +71,27 @@ export function introspectCall(range: NumberRange = ASKED): LoadCall {
 export function introspectWithTagsCall(): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: true };
   return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
+}
+
+/** As Envoy asks with the configuration of examples/envoy. */
+export function checkCall(): LoadCall {
+  const value = Buffer.from(`Bearer ${TOKEN}`);
+  const http = {
+    ...AttributeContext_HttpRequest.decode(new Uint8Array()),
+    id: '1f5c1d6e-3b6f-4b7a-9d52-0d6f3b1f8c11',
+    method: 'GET',
+    headerMap: { headers: [{ key: 'authorization', value: '', rawValue: value }] },
+    path: '/orders/17?page=2',
+    host: 'orders.example',
+    scheme: 'https',
+    protocol: 'HTTP/2',
+  };
+  const attributes = {
+    ...AttributeContext.decode(new Uint8Array()),
+    request: { time: { seconds: 1_800_000_000n, nanos: 7 }, http },
+    contextExtensions: { scopes_any: 'orders.read orders.write' },
+  };
+  return toCall(PATHS.check, CheckRequest.encode({ attributes }).finish(), readNumbers(ASKED));
 }
 
 export function batchCall(tokens: number): LoadCall {

@@ -4,6 +4,8 @@ import { formatBounds, formatFigures, formatGroup } from './format-report.js';
 import { METHOD } from './method.js';
 import { findRemarks, type PartResult, type Report } from './report.js';
 import type { GroupResult } from './rounds.js';
+import { MGET } from './scenarios/batch.js';
+import { SIDES } from './scenarios/sides.js';
 
 export function formatMarkdown(report: Report): string {
   const { machine, parts } = report;
@@ -38,14 +40,16 @@ function formatRuns(parts: readonly PartResult[]): string {
   return [...runs].map(([how, names]) => `${how}: ${names.join(', ')}.`).join(' ');
 }
 
-/** Ratios of rates below this, and of latencies above its inverse, are named. */
+/** Ratios of rates below this, and of latencies above its inverse, are named; to a peer, whatever is slower. */
 const DISAPPOINTING_RATIO = 0.7;
+const PEERS = [SIDES.get, SIDES.oidc, MGET];
 
 function findDisappointments(groups: readonly GroupResult[]): readonly string[] {
   const slow = groups.flatMap(({ title, ratios }) =>
     ratios.flatMap(({ name, baseline, of, quotient }) => {
       if (quotient === undefined) return [];
-      const isSlow = of === 'p99' ? quotient.median > 1 / DISAPPOINTING_RATIO : quotient.median < DISAPPOINTING_RATIO;
+      const speed = of === 'p99' ? 1 / quotient.median : quotient.median;
+      const isSlow = speed < (PEERS.some((peer) => baseline.startsWith(peer)) ? 1 : DISAPPOINTING_RATIO);
       const what = of === 'p99' ? 'times the p99 of' : 'of';
       return isSlow ? [`${title}: ${name} has ${quotient.median.toFixed(2)} ${what} ${baseline}.`] : [];
     }),

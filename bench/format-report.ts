@@ -4,7 +4,7 @@ import type { FigureGroup } from './figures.js';
 import type { GroupResult, LatencyResult, Ratio, RowResult } from './rounds.js';
 import type { Spread } from './statistics.js';
 
-const ROW_HEAD = ['row', 'median /s', 'min .. max', 'MAD', 'server CPU', 'waited', 'verdict'];
+const ROW_HEAD = ['row', 'median /s', 'min .. max', 'MAD', 'server CPU', 'CPU each', 'waited', 'verdict'];
 const LATENCY_HEAD = ['row', 'p50', 'p99', 'min .. max', 'load late', 'rate', 'server CPU', 'waited', 'verdict'];
 const RATIO_HEAD = ['ratio', 'median', 'min .. max'];
 const BOUND_HEAD = ['what', 'bound', 'goal', 'median', 'min .. max', 'verdict'];
@@ -49,13 +49,14 @@ function formatTable([head = [], ...rows]: readonly (readonly string[])[]): stri
   return [head, rule, ...rows].map(toLine).join('\n');
 }
 
-function toRowCells({ name, unit, perSecond, cores, waiting, failed, verdict }: RowResult): readonly string[] {
+function toRowCells({ name, unit, perSecond, cores, cpuUs, waiting, failed, verdict }: RowResult): readonly string[] {
   return [
     name,
     `${toInteger(perSecond.median)} ${unit}`,
     `${toInteger(perSecond.min)} .. ${toInteger(perSecond.max)}`,
     toPercent(perSecond.mad / perSecond.median),
     `${cores.toFixed(2)} cores`,
+    `${toFigure(cpuUs)} us`,
     toPercent(waiting),
     verdict === 'calls failed' ? `${failed} calls failed` : verdict,
   ];

@@ -27,6 +27,10 @@ const { values } = parseArgs({
 const size: BenchSize = values.quick ? 'quick' : values.large ? 'large' : 'full';
 const only = values.only.split(',').filter((name) => name !== '');
 const parts = selectParts(only, size);
+if (typeof parts === 'string') {
+  console.error(parts);
+  process.exit(2);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'introspectd-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

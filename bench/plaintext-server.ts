@@ -42,7 +42,7 @@ export interface PlaintextQuestion {
   readonly identities: readonly string[];
 }
 
-answerParent(async (question: PlaintextQuestion): Promise<{ readonly ports: readonly number[] }> => {
+answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => {
   const { configFile, keysFile, policyFile, identities } = question;
   const config = readBenchConfig(configFile);
   const { keyRing } = await readKeysFile(keysFile);
@@ -87,7 +87,7 @@ answerParent(async (question: PlaintextQuestion): Promise<{ readonly ports: read
     return bindServer(server, ServerCredentials.createInsecure());
   }
 
-  return { ports: await Promise.all(identities.map((identity) => serve(policy.getCaller([identity])))) };
+  return Promise.all(identities.map((identity) => serve(policy.getCaller([identity]))));
 });
 
 function notServed(call: { destroy(): void }): void {

@@ -9,6 +9,8 @@ export interface RunOutcome {
   readonly failed: number;
   /** Of an open loop. */
   readonly latency?: Latency;
+  /** False: what was to happen meanwhile did not, or not as often. */
+  readonly keptUp?: boolean;
 }
 
 export interface Row {
@@ -33,6 +35,8 @@ export interface RowResult {
   /** As measured, round by round. */
   readonly rounds: readonly number[];
   readonly cores: number;
+  /** The server's processor time for one of what is counted, us: it says something on a busy machine, too. */
+  readonly cpuUs: number;
   readonly waiting: number;
   readonly failed: number;
   readonly verdict: Verdict;
@@ -56,7 +60,8 @@ export type Verdict =
   | 'not saturated (machine busy)'
   | 'calls failed'
   | 'fell behind'
-  | 'load came late';
+  | 'load came late'
+  | 'machine busy';
 
 export interface Ratio {
   readonly name: string;
@@ -90,6 +95,8 @@ const SATURATED_CORES = 0.95;
 const KEPT_UP = 0.98;
 /** From this share of the latency on, it is the generator's. */
 const LATE_SHARE = 0.5;
+/** A server that waited for a processor for this share of the time was late because of others. */
+const BUSY_SHARE = 0.2;
 
 export async function runGroup({ title, rows }: Group, schedule: Schedule): Promise<GroupResult> {
   for (const row of rows) await row.run(schedule.warmUpMs);
@@ -122,10 +129,13 @@ export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult 
   const waiting = median(rounds.map((round) => round.waiting));
   const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
   const rates = rounds.map(({ perSecond }) => perSecond);
-  const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, waiting, failed };
+  const cpuUs = median(rounds.map((round) => (round.cores * 1e6) / Math.max(round.perSecond, 1)));
+  const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, cpuUs, waiting, failed };
   if (row.timedAt === undefined) return { ...common, verdict: judgeRate(row, common) };
   const latency = toLatencyResult(rounds);
-  return { ...common, latency, verdict: judgeLatency(row.timedAt, common, latency) };
+  const keptUp = rounds.every((round) => round.keptUp !== false);
+  const verdict = judgeLatency(row.timedAt, { ...common, keptUp }, latency);
+  return { ...common, latency, verdict };
 }
 
 type Judged = Pick<RowResult, 'perSecond' | 'cores' | 'waiting' | 'failed'>;
@@ -136,10 +146,16 @@ function judgeRate({ oneAtATime }: Kind, { failed, cores, waiting }: Judged): Ve
   return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
 }
 
-function judgeLatency(timedAt: number, { failed, perSecond }: Judged, { p99Ms, lateMs }: LatencyResult): Verdict {
+function judgeLatency(
+  timedAt: number,
+  judged: Judged & { readonly keptUp: boolean },
+  { p99Ms, lateMs }: LatencyResult,
+): Verdict {
+  const { failed, perSecond, waiting, keptUp } = judged;
   if (failed > 0) return 'calls failed';
-  if (perSecond.median < KEPT_UP * timedAt) return 'fell behind';
-  return lateMs > LATE_SHARE * p99Ms.median ? 'load came late' : 'counts';
+  if (!keptUp || perSecond.median < KEPT_UP * timedAt) return 'fell behind';
+  if (lateMs > LATE_SHARE * p99Ms.median) return 'load came late';
+  return waiting > BUSY_SHARE ? 'machine busy' : 'counts';
 }
 
 function toLatencyResult(rounds: readonly Measurement[]): LatencyResult {

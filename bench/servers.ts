@@ -36,25 +36,29 @@ export async function startServers({ site, answers, redis }: ServersRequest): Pr
   async function start<Question extends object, Answer>(script: string, question: Question) {
     const child = startChild<Question, Answer>(script);
     stops.push(child.stop);
-    return { pid: child.pid, ...(await child.ask(question)) };
+    return { pid: child.pid, answer: await child.ask(question) };
   }
 
-  const answerBytes = [...new Set([answers.whole, answers.batch])];
-  const ports = await start<PlaintextQuestion, { readonly ports: readonly number[] }>('plaintext-server', {
+  async function startPeer<Question extends object>(script: string, question: Question): Promise<PeerPorts> {
+    return (await start<Question, PeerPorts>(script, question)).answer;
+  }
+
+  const sizes = Object.values<unknown>({ ...answers }).filter((size) => typeof size === 'number');
+  const plaintext = await start<PlaintextQuestion, readonly number[]>('plaintext-server', {
     configFile,
     keysFile: join(folder, KEYS_FILE),
     policyFile,
-    identities: ['spiffe://demo/whole', 'spiffe://demo/filtered', 'spiffe://demo/tagged'],
+    identities: ['spiffe://demo/whole', 'spiffe://demo/filtered'],
   });
-  const [whole = 0, filtered = 0, tagged = 0] = ports.ports;
+  const [whole = 0, filtered = 0] = plaintext.answer;
   const client = { clientId: 'orders', clientSecret: randomBytes(32).toString('base64url') };
   return {
-    echo: await start<EchoQuestion, PeerPorts>('echo-server', { answerBytes, tls }),
-    plaintext: { pid: ports.pid, ports: { whole, filtered, tagged } },
-    oidc: { ...client, ...(await start<OidcQuestion, PeerPorts>('peers/oidc-server', { tls, ...client })) },
+    echo: await startPeer<EchoQuestion>('echo-server', { answerBytes: [...new Set(sizes)], tls }),
+    plaintext: { pid: plaintext.pid, ports: { whole, filtered } },
+    oidc: { ...client, ...(await startPeer<OidcQuestion>('peers/oidc-server', { tls, ...client })) },
     get:
       redis &&
-      (await start<GetQuestion, PeerPorts>('peers/get-server', { tls, redisPort: redis.port, answer: answers.sample })),
+      (await startPeer<GetQuestion>('peers/get-server', { tls, redisPort: redis.port, answer: answers.samples.whole })),
     stop: async () => {
       for (const stop of stops) await stop();
     },

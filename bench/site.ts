@@ -11,12 +11,9 @@ import type { Engine } from './engines.js';
 import type { LoadCall } from './http2-load.js';
 import { type Load, type LoadGenerator, startLoadGenerator } from './load-generator.js';
 
-/**
- * whole: sees all claims of the tokens, whose bytes pass through. filtered: sees one, so they are decoded. tagged: whole,
- * and may keep answers, for which it gets their tags.
- */
-export type ReaderName = 'whole' | 'filtered' | 'tagged';
-export type CallerName = 'issuer' | ReaderName;
+/** whole: sees all claims of the tokens, whose bytes pass through. filtered: sees one, so they are decoded. */
+export type ReaderName = 'whole' | 'filtered';
+export type CallerName = 'issuer' | 'watcher' | 'proxy' | ReaderName;
 
 export interface Site {
   readonly engine: Engine;
@@ -31,7 +28,7 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-const READS = { permissions: ['introspect', 'batch', 'stream'], issuers: [ISSUER], audiences: [AUDIENCE] };
+const READS = { permissions: ['introspect', 'batch', 'stream', 'watch'], issuers: [ISSUER], audiences: [AUDIENCE] };
 const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   {
     name: 'issuer',
@@ -44,7 +41,8 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   },
   { name: 'whole', ...READS },
   { name: 'filtered', ...READS, claims: ['scope'] },
-  { name: 'tagged', ...READS, permissions: [...READS.permissions, 'watch'] },
+  { name: 'proxy', ...READS, permissions: ['check'], claims: ['sub', 'client_id', 'scope'] },
+  { name: 'watcher', permissions: ['watch'], issuers: [ISSUER], audiences: ['*'] },
 ];
 /** Where the configuration of a workspace says it is. */
 export const KEYS_FILE = 'introspectd.keys';

@@ -26,8 +26,10 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The smallest value that so large a share of them does not exceed; Infinity of nothing, for what never came is slow. */
+/** The smallest value that so large a share of them does not exceed. Throws on an empty list. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
-  return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? Number.POSITIVE_INFINITY;
+  const found = sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)];
+  if (found === undefined) throw new Error('no values');
+  return found;
 }

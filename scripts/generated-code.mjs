@@ -19,6 +19,7 @@ export function generate(folder) {
   const descriptors = join(folder, 'proto', 'descriptors.binpb');
   for (const args of [
     ['generate', '--output', folder],
+    ['generate', '--template', 'buf.gen.envoy.yaml', '--output', folder],
     ['build', '--as-file-descriptor-set', '--exclude-source-info', '--output', descriptors],
   ]) {
     const { status, stdout, stderr } = runTool('buf', args, { stdio: 'pipe', encoding: 'utf8' });

@@ -7,12 +7,18 @@ import { installRedisIfNeeded } from './redis-server.mjs';
 
 // They start first, so that the run does not end with one processor waiting for the other. Longest first.
 const LONG = [
+  'history/redis',
   'promises/kill-nine',
   'mutants/',
+  'history/lmdb',
+  'history/client',
+  'client/rolling',
+  'promises/near-cache',
   'cli/usage',
   'store/lmdb-model',
   'store/lmdb-kill-nine',
   'store/redis-',
+  'envoy/',
   'promises/revoked-stays-revoked',
   'hostile/slow',
   'readme/',

@@ -11,6 +11,7 @@ const BAR_STEP = 27;
 const HEADING = 34;
 const PANEL_GAP = 22;
 const LEAST_BAR = 2;
+const NOTE_STEP = 18;
 
 const STYLE = `
     text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
@@ -31,18 +32,24 @@ const STYLE = `
     }`;
 
 export function formatSvg(panels: readonly Panel[], machine: Machine): string {
-  const height = panels.reduce((sum, { bars }) => sum + HEADING + bars.length * BAR_STEP + PANEL_GAP, MARGIN) + MARGIN;
+  const isUnsure = panels.some(({ bars }) => bars.some(({ counts }) => !counts));
+  const notes = isUnsure ? 2 : 1;
+  const ofPanels = panels.reduce((sum, { bars }) => sum + HEADING + bars.length * BAR_STEP + PANEL_GAP, 0);
+  const height = MARGIN + ofPanels + notes * NOTE_STEP;
   const parts: string[] = [];
   let top = MARGIN;
   for (const panel of panels) {
     parts.push(...formatPanel(panel, top));
     top += HEADING + panel.bars.length * BAR_STEP + PANEL_GAP;
   }
-  const isUnsure = panels.some(({ bars }) => bars.some(({ counts }) => !counts));
-  const note = `One server process, mutual TLS, 100 calls in flight; ${machine.cores} cores shared with load and store. Node ${machine.node.slice(1)}.${isUnsure ? ' Pale: not the server was the limit.' : ''}`;
+  const note = `One server process, mutual TLS; ${machine.cores} cores shared by server, load and store. Node ${machine.node.slice(1)}.`;
   parts.push(text(MARGIN, top + 4, 'note', note));
+  if (isUnsure)
+    parts.push(
+      text(MARGIN, top + 4 + NOTE_STEP, 'note', 'Pale: the server was not the limit, or the machine was busy.'),
+    );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
-  <title>${escape(describe(panels))}</title>
+  <title>${escapeXml(describe(panels))}</title>
   <style>${STYLE}
   </style>
   <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
@@ -78,9 +85,9 @@ function describe(panels: readonly Panel[]): string {
 
 function text(x: number, y: number, className: string, content: string): string {
   const attribute = className === '' ? '' : `class="${className}" `;
-  return `<text ${attribute}x="${x}" y="${y}">${escape(content)}</text>`;
+  return `<text ${attribute}x="${x}" y="${y}">${escapeXml(content)}</text>`;
 }
 
-function escape(content: string): string {
+function escapeXml(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -5,9 +5,9 @@ import type { Report } from '../report.js';
 import type { RowResult } from '../rounds.js';
 import { ECHO_OF_BATCH, MGET, toBatchName, toBatchTitle } from '../scenarios/batch.js';
 import { toIntrospectTitle } from '../scenarios/introspect.js';
-import { FULLEST } from '../scenarios/introspect-loads.js';
 import { toPeerLatencyTitle } from '../scenarios/peer-latency.js';
 import { type SIDES, toRowName } from '../scenarios/sides.js';
+import { FULLEST } from '../scenarios/unary-loads.js';
 
 export interface Panel {
   readonly title: string;

@@ -2,8 +2,6 @@
 export interface Call {
   /** Whom it counts for: when it was to be sent, ms of performance.now(). */
   readonly dueMs: number;
-  /** When it was. */
-  sentMs: number;
   /** Set by the connection: the answer was whole, and what was expected. */
   isOk: boolean;
 }

@@ -10,6 +10,8 @@ export interface Outcome {
 }
 
 export interface TimedOutcome extends Outcome {
+  /** Answered in the window, or at once after it: others were waiting in a queue that grew. */
+  readonly inTime: number;
   readonly latency: Latency;
 }
 
@@ -23,6 +25,8 @@ export interface Latency {
 
 /** How long calls that are under way at the end may take. */
 const DRAIN_MS = 3000;
+/** Until then, calls that were under way at the end were in time. */
+const GRACE_MS = 100;
 
 export function driveClosed(connections: readonly Connection[], windowMs: number): Promise<Outcome> {
   const startedMs = performance.now();
@@ -32,7 +36,7 @@ export function driveClosed(connections: readonly Connection[], windowMs: number
       const nowMs = performance.now();
       if (nowMs - startedMs < windowMs && connection.isOpen()) {
         open++;
-        connection.send({ dueMs: nowMs, sentMs: nowMs, isOk: false });
+        connection.send({ dueMs: nowMs, isOk: false });
       } else if (open === 0) resolve({ succeeded, failed, elapsedMs: nowMs - startedMs });
     };
     for (const connection of connections) {
@@ -67,12 +71,16 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
   const lateness: number[] = [];
   const free = connections.flatMap((connection) => Array.from({ length: connection.slots }, () => connection));
   const waiting: Call[] = [];
-  let [due, failed] = [0, 0];
+  let [due, failed, inTime] = [0, 0, 0];
   return new Promise((resolve) => {
     for (const connection of connections) {
       connection.onDone = (call) => {
-        if (call.isOk) latencies.push(performance.now() - call.dueMs);
-        else failed++;
+        const nowMs = performance.now();
+        if (!call.isOk) failed++;
+        else {
+          latencies.push(nowMs - call.dueMs);
+          if (nowMs - startedMs <= windowMs + GRACE_MS) inTime++;
+        }
         const next = waiting.shift();
         if (next === undefined) free.push(connection);
         else if (connection.isOpen()) connection.send(next);
@@ -87,11 +95,13 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
       for (; due < total && startedMs + (due * 1000) / perSecond <= nowMs; due++) {
         const dueMs = startedMs + (due * 1000) / perSecond;
         lateness.push(nowMs - dueMs);
-        begin({ dueMs, sentMs: nowMs, isOk: false });
+        begin({ dueMs, isOk: false });
       }
       for (const connection of connections) connection.flush();
-      const isOver = latencies.length + failed === total || nowMs - startedMs > windowMs + DRAIN_MS;
-      if (isOver) resolve(finish(nowMs));
+      const isTooLate = nowMs - startedMs > windowMs + DRAIN_MS;
+      // What is still under way on them must not be taken for answers of the next run.
+      if (isTooLate) for (const connection of connections) connection.close();
+      if (isTooLate || latencies.length + failed === total) resolve(finish(nowMs));
       else if (pace === 'exact') setImmediate(spin);
       else setTimeout(spin, 1);
     }
@@ -106,8 +116,10 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
 
   function finish(nowMs: number): TimedOutcome {
     const elapsedMs = Math.max(nowMs - startedMs, windowMs);
-    const at = (share: number) => percentile(latencies, share);
-    const latency = { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), lateP99Ms: percentile(lateness, 0.99) };
-    return { succeeded: latencies.length, failed: total - latencies.length, elapsedMs, latency };
+    // Of none that succeeded it took at least as long as this.
+    const at = (share: number) => (latencies.length === 0 ? elapsedMs : percentile(latencies, share));
+    const lateP99Ms = lateness.length === 0 ? 0 : percentile(lateness, 0.99);
+    const latency = { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), lateP99Ms };
+    return { succeeded: latencies.length, failed: total - latencies.length, elapsedMs, inTime, latency };
   }
 }

@@ -53,11 +53,10 @@ export function createHttp1Connection(socket: Socket, request: Http1Request): Co
   }
 }
 
-/** Undefined while its head is not there. Throws when its head does not say how long the body is. */
+/** Undefined while its head is not there. One that does not say how long its body is has none, and so is no answer. */
 export function findAnswerLength(received: string): number | undefined {
   const headEnd = received.indexOf(HEAD_END);
   if (headEnd === -1) return undefined;
-  const [, digits] = /\r\ncontent-length: *(\d+)/i.exec(received.slice(0, headEnd)) ?? [];
-  if (digits === undefined) throw new Error('an answer without content-length');
+  const [, digits = 0] = /\r\ncontent-length: *(\d+)/i.exec(received.slice(0, headEnd)) ?? [];
   return headEnd + HEAD_END.length + Number(digits);
 }

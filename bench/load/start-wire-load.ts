@@ -29,7 +29,7 @@ export async function startWireLoad({ port, tls, call, load }: WireLoadRequest):
   await child.ask({ kind: 'connect', target, call });
   return {
     run: async (windowMs) => toRunOutcome(await child.ask({ kind: 'closed', windowMs })),
-    runAt: async (loop) => toRunOutcome(await child.ask({ kind: 'open', ...loop })),
+    runAt: async (loop) => toTimedOutcome(await child.ask({ kind: 'open', ...loop }), loop),
     stop: () => child.stop(),
   };
 }
@@ -42,8 +42,12 @@ function spreadOut({ connections, streams }: Load): Load {
   return { connections: connections * streams, streams: 1 };
 }
 
-function toRunOutcome(outcome: Outcome | TimedOutcome): RunOutcome {
-  const { succeeded, failed, elapsedMs } = outcome;
-  const perSecond = (succeeded * 1000) / elapsedMs;
-  return 'latency' in outcome ? { perSecond, failed, latency: outcome.latency } : { perSecond, failed };
+function toRunOutcome({ succeeded, failed, elapsedMs }: Outcome): RunOutcome {
+  return { perSecond: (succeeded * 1000) / elapsedMs, failed };
+}
+
+function toTimedOutcome(outcome: Outcome | TimedOutcome, { windowMs }: OpenLoop): RunOutcome {
+  if (!('latency' in outcome)) throw new Error('a closed loop has no latencies');
+  const { inTime, failed, latency } = outcome;
+  return { perSecond: (inTime * 1000) / windowMs, failed, latency };
 }

@@ -9,7 +9,7 @@ import { createServerCredentials } from '../../src/grpc/credentials.js';
 import { BENCH_SERVER_OPTIONS } from '../bench-server-options.js';
 import { bindServer } from '../bind-server.js';
 import { answerParent } from '../child.js';
-import { ASKED, PATHS, TOKEN, toNumbered } from '../corpus.js';
+import { ASKED, PATHS, toToken } from '../corpus.js';
 import type { PeerPorts, PeerTls } from './peer-ports.js';
 
 export interface GetQuestion {
@@ -51,7 +51,7 @@ answerParent(async ({ tls, redisPort, answer }: GetQuestion): Promise<PeerPorts>
 
 async function fill(redis: Redis, answer: Buffer): Promise<void> {
   for (let first = ASKED.first; first < ASKED.first + ASKED.count; first += FILL_AT_ONCE) {
-    const keys = Array.from({ length: FILL_AT_ONCE }, (_, index) => toKey(toNumbered(TOKEN, first + index)));
+    const keys = Array.from({ length: FILL_AT_ONCE }, (_, index) => toKey(toToken(first + index)));
     await redis.mset(...keys.flatMap((key) => [key, answer]));
   }
 }

@@ -1,12 +1,13 @@
 // Started as a process: a real authorization server, panva/oidc-provider, with opaque access tokens in memory. It is given
 // what helps it: an adapter that is a Map, one grant for all tokens, the cheapest client authentication, a type hint.
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Provider, { type Adapter } from 'oidc-provider';
 import { answerParent } from '../child.js';
-import { ASKED, AUDIENCE, ISSUER, TOKEN, toNumbered } from '../corpus.js';
+import { ASKED, AUDIENCE, ISSUER, toToken } from '../corpus.js';
 import type { PeerPorts, PeerTls } from './peer-ports.js';
 
 export interface OidcQuestion {
@@ -15,7 +16,7 @@ export interface OidcQuestion {
   readonly clientSecret: string;
 }
 
-const TTL_SECONDS = 3600;
+const TTL_SECONDS = 3 * 3600;
 const SCOPE = 'orders.read orders.write';
 
 const maps = new Map<string, Map<string, object>>();
@@ -29,10 +30,12 @@ answerParent(async ({ tls, clientId, clientSecret }: OidcQuestion): Promise<Peer
         client_secret: clientSecret,
         token_endpoint_auth_method: 'client_secret_basic',
         grant_types: ['authorization_code'],
+        id_token_signed_response_alg: 'ES256',
         redirect_uris: ['https://shop.example/callback'],
       },
     ],
     scopes: SCOPE.split(' '),
+    jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
     features: { introspection: { enabled: true, allowedPolicy: () => true }, devInteractions: { enabled: false } },
     ttl: { AccessToken: TTL_SECONDS, Grant: TTL_SECONDS },
   });
@@ -70,14 +73,16 @@ async function fill(provider: Provider, clientId: string): Promise<void> {
   const payload = tokens?.get(made);
   if (tokens === undefined || payload === undefined) throw new Error('oidc-provider did not keep its token');
   for (let number = ASKED.first; number < ASKED.first + ASKED.count; number++) {
-    const jti = toNumbered(TOKEN, number);
+    const jti = toToken(number);
     tokens.set(jti, { ...payload, jti });
   }
 }
 
 async function listen(server: HttpServer): Promise<number> {
-  // Rows take turns: between them connections are idle for longer than the usual 5 s.
+  // Rows take turns: between them connections are idle for long, and those of the last rows before their first request.
   server.keepAliveTimeout = 0;
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }

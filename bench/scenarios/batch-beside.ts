@@ -8,8 +8,8 @@ import type { Engine } from '../engines.js';
 import { startWireLoad } from '../load/start-wire-load.js';
 import type { Group, Row, RunOutcome } from '../rounds.js';
 import type { StreamAnswer, StreamQuestion } from '../stream-load.js';
-import { FULLEST } from './introspect-loads.js';
 import { createSides } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 /** A tenth or so of what a daemon can do. */
 const INTROSPECT_RATE = 1000;

@@ -1,23 +1,22 @@
 // How many calls of Introspect a daemon answers: the ways to ask, both transports, next to the peers.
-import type { BenchContext, IntrospectLoad } from '../bench-context.js';
+import type { BenchContext, UnaryLoad } from '../bench-context.js';
 import type { Engine } from '../engines.js';
 import { createCapacityRow } from '../load/wire-rows.js';
 import type { Group, Row } from '../rounds.js';
 import { createH2loadRow } from './h2load-row.js';
-import { FULLEST, INTROSPECT_LOADS } from './introspect-loads.js';
 import { createSides, type SIDES, TRANSPORTS, type Transport, toRowName } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 type SideName = keyof typeof SIDES;
 
 /** With few calls in flight there is less to tell. */
 const FEW: readonly SideName[] = ['echo', 'whole'];
-const QUICK: readonly SideName[] = ['echo', 'oidc', 'whole', 'filtered'];
+const QUICK: readonly SideName[] = ['echo', 'oidc', 'whole'];
 const ALL: readonly SideName[] = ['echo', 'get', 'oidc', 'whole', 'filtered', 'tagged', 'unknown'];
 
 export async function introspect(context: BenchContext): Promise<readonly Group[]> {
-  const loads = context.size === 'quick' ? [FULLEST] : INTROSPECT_LOADS;
   const groups: Group[] = [];
-  for (const load of loads) groups.push(await createGroup(context, load));
+  for (const load of context.loads) groups.push(await createGroup(context, load));
   return groups;
 }
 
@@ -25,11 +24,11 @@ export function toIntrospectTitle(concurrency: number, engine: Engine['name']): 
   return `Introspect, ${concurrency} concurrent, ${engine}`;
 }
 
-async function createGroup(context: BenchContext, { concurrency, load }: IntrospectLoad): Promise<Group> {
+async function createGroup(context: BenchContext, { concurrency, load }: UnaryLoad): Promise<Group> {
   const { site, size, cleanUp } = context;
   const findSide = createSides(context);
   const names = concurrency < FULLEST.concurrency ? FEW : size === 'quick' ? QUICK : ALL;
-  const rows: Row[] = concurrency === FULLEST.concurrency ? [...(await createH2loadRow(context, load))] : [];
+  const rows: Row[] = names === ALL ? [...(await createH2loadRow(context, load))] : [];
   for (const transport of TRANSPORTS) {
     for (const name of names) {
       const side = findSide(name, transport);
@@ -42,7 +41,11 @@ async function createGroup(context: BenchContext, { concurrency, load }: Introsp
   const there = new Set(rows.map(({ name }) => name));
   return {
     title: toIntrospectTitle(concurrency, site.engine.name),
-    rows: rows.map((row) => ({ ...row, baselines: (row.baselines ?? []).filter((name) => there.has(name)) })),
+    rows: rows.map((row) => ({
+      ...row,
+      ...(concurrency === 1 ? { oneAtATime: true } : {}),
+      baselines: (row.baselines ?? []).filter((name) => there.has(name)),
+    })),
   };
 }
 

@@ -2,8 +2,8 @@
 import type { BenchContext } from '../bench-context.js';
 import { createTimedRow } from '../load/wire-rows.js';
 import type { Group, Row } from '../rounds.js';
-import { FULLEST } from './introspect-loads.js';
 import { createSides, toRowName } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 const RATES = [1000, 5000];
 

@@ -4,8 +4,8 @@ import type { Engine } from '../engines.js';
 import { startWireLoad } from '../load/start-wire-load.js';
 import { createTimedRow, type Side } from '../load/wire-rows.js';
 import type { Group } from '../rounds.js';
-import { FULLEST } from './introspect-loads.js';
 import { createSides, SIDES, TRANSPORTS, type Transport } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 const FIND_CAPACITY_MS = { quick: 500, full: 2000, large: 2000 } as const;
 

@@ -6,8 +6,8 @@ import { startWireLoad } from '../load/start-wire-load.js';
 import { ANY, toWireCall } from '../load/wire-call.js';
 import { createTimedRow } from '../load/wire-rows.js';
 import type { Group, RunOutcome } from '../rounds.js';
-import { FULLEST } from './introspect-loads.js';
 import { createSides } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 /** Well below the capacity of both together. */
 const INTROSPECT_RATE = 2000;
@@ -39,8 +39,8 @@ export async function revokeStorm(context: BenchContext): Promise<readonly Group
     // Coarse: a second generator that never sleeps would take the server's processor.
     const storm = { perSecond: REVOKE_RATE, windowMs, pace: 'coarse' } as const;
     const [asked, revoked] = await Promise.all([quiet.run(windowMs), revokes.runAt(storm)]);
-    if (revoked.perSecond < LEAST_REVOKED * REVOKE_RATE) return { ...asked, perSecond: 0 };
-    return { ...asked, failed: asked.failed + revoked.failed };
+    const failed = asked.failed + revoked.failed;
+    return { ...asked, failed, keptUp: revoked.perSecond >= LEAST_REVOKED * REVOKE_RATE };
   }
 
   return [

@@ -58,7 +58,7 @@ export function createSides({ site, answers, servers }: BenchContext): FindSide 
     oidc: toPeer(oidc, toOidcCall(oidc)),
     whole: toOurs('whole', ask, ACTIVE),
     filtered: toOurs('filtered', ask, ACTIVE),
-    tagged: toOurs('tagged', introspectWithTagsCall(), ACTIVE),
+    tagged: toOurs('whole', introspectWithTagsCall(), ACTIVE),
     unknown: toOurs('whole', introspectCall(HALF_UNKNOWN), ANY),
   };
   return (side, transport) => {
@@ -68,7 +68,7 @@ export function createSides({ site, answers, servers }: BenchContext): FindSide 
 }
 
 /** RFC 7662 §2.1, with the hint that spares it a lookup. */
-export function toOidcCall({ clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string }) {
+function toOidcCall({ clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string }) {
   const body = `token=${TOKEN}&token_type_hint=access_token`;
   const head = [
     'POST /token/introspection HTTP/1.1',

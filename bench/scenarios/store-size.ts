@@ -6,7 +6,7 @@ import { ACTIVE, toWireCall } from '../load/wire-call.js';
 import { createCapacityRow, createTimedRow, type Side } from '../load/wire-rows.js';
 import type { Group } from '../rounds.js';
 import { startSite } from '../site.js';
-import { FULLEST } from './introspect-loads.js';
+import { FULLEST } from './unary-loads.js';
 
 export const SMALL = 10_000;
 export const LARGE = 1_000_000;

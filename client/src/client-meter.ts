@@ -19,6 +19,7 @@ const COUNTERS: readonly Row[] = [
   ['introspectd.client.cache.inactive_hits', '{call}', 'inactive answers from memory', (stats) => stats.inactiveHits],
   ['introspectd.client.cache.misses', '{call}', 'calls that went to the daemon', ({ misses }) => misses],
   ['introspectd.client.cache.resets', '{reset}', 'times the daemon emptied the cache', ({ resets }) => resets],
+  ['introspectd.client.cache.drops', '{revocation}', 'revocations that named answers in memory', ({ drops }) => drops],
   ['introspectd.client.requests', '{request}', 'requests to the daemon, retries included', ({ requests }) => requests],
   ['introspectd.client.retries', '{request}', 'requests that were tried again', ({ retries }) => retries],
 ];

@@ -12,7 +12,9 @@ export interface ClientStats {
   readonly retries: number;
   /** Times that the daemon said that the cache must be emptied. */
   readonly resets: number;
-  /** Active answers in memory. */
+  /** Revocations that named something which answers in memory belonged to. */
+  readonly drops: number;
+  /** Active answers in memory, dropped ones included until they are asked for or pushed out. */
   readonly entries: number;
   /** Inactive answers in memory. */
   readonly inactiveEntries: number;

@@ -3,11 +3,11 @@ import { SILENT } from './client-logger.js';
 import { observeStats } from './client-meter.js';
 import type { IntrospectionClientOptions } from './client-options.js';
 import type { ClientStats } from './client-stats.js';
-import { MAX_TIMER_MS } from './clocks.js';
-import type { CallOptions, IntrospectionClient, RevokeOptions } from './introspection-client.js';
+import { MAX_TIMER_MS, readClocks } from './clocks.js';
+import type { CallOptions, IntrospectionClient, IntrospectOptions, RevokeOptions } from './introspection-client.js';
 import { IntrospectionError } from './introspection-error.js';
 import { createIntrospector, toOutcome } from './introspector.js';
-import { createRawClient } from './raw-client.js';
+import { createRawClient, parseTarget } from './raw-client.js';
 import { createRetrier } from './retry.js';
 import { followRevocations } from './revocation-feed.js';
 import type { RevocationSelector } from './revocation-selector.js';
@@ -28,6 +28,7 @@ const WAIT_FOR_CACHES_MS = 30_000;
 // limits.batch_tokens of a server that was not configured otherwise.
 const TOKENS_PER_REQUEST = 1_000;
 const ANY_AUDIENCE: readonly string[] = [];
+const NO_OPTIONS: IntrospectOptions = {};
 
 /**
  * Makes a client. It connects at the first call, and again by itself whenever a connection is lost.
@@ -46,8 +47,9 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
   const { target, tls, logger = SILENT, coalesce = true, retry = {} } = options;
   const defaultTimeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const retrier = createRetrier(retry === false ? 1 : checkAttempts(retry.maxAttempts ?? DEFAULT_ATTEMPTS));
+  const address = parseTarget(target);
   const parts = readTls(tls);
-  const { raw, replaceCredentials } = createRawClient(target, createCredentials(parts), tls.serverName);
+  const { raw, replaceCredentials } = createRawClient(address, createCredentials(parts), tls.serverName);
   const watched = createWatchedCache({ options: options.cache ?? {}, raw, logger });
   const reader = createServerReader(raw, retrier);
   const introspector = createIntrospector({ reader, watched, coalesce, target });
@@ -137,19 +139,25 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
     requests: reader.requests,
     retries: retrier.retries,
     resets: watched?.session.resets ?? 0,
+    drops: watched?.cache.drops ?? 0,
     ...(watched?.cache.size ?? { entries: 0, inactiveEntries: 0, bytes: 0 }),
-    cache: watched === undefined || closing !== undefined ? 'off' : watched.session.hasLease() ? 'leased' : 'waiting',
+    cache:
+      watched === undefined || closing !== undefined
+        ? 'off'
+        : watched.session.hasLease(readClocks())
+          ? 'leased'
+          : 'waiting',
   });
   if (options.meter !== undefined) observeStats(options.meter, stats);
 
   return {
-    introspect: async (token, call = {}) => {
-      const { audiences = ANY_AUDIENCE, fresh = false, signal } = call;
+    introspect: async (token, call = NO_OPTIONS) => {
+      const { audiences = ANY_AUDIENCE, fresh = false, signal, timeoutMs } = call;
       checkToken(token);
       if (!fresh) {
         const known = introspector.find(token, audiences);
         if (known !== undefined) {
-          bound(call);
+          if (timeoutMs !== undefined) checkTimeout(timeoutMs);
           checkOpen(signal);
           return known;
         }

@@ -1,7 +1,8 @@
 // Is this token good now? From memory where that is as true as the lease says, else from the server.
 import { type CacheKeys, createCacheKeys } from './cache-key.js';
 import { toIntrospectionResult, toOwnResult } from './claims.js';
-import { addMs, readClocks } from './clocks.js';
+import { addMs, isOver, readClocks } from './clocks.js';
+import { countBytes } from './entry-bytes.js';
 import type { Departure, Flight, Question, Waiter } from './flight.js';
 import { createFlights, type Landing, type Share } from './flights.js';
 import type { IntrospectResponse } from './gen/introspectd/v1/introspection_service.js';
@@ -39,10 +40,6 @@ export interface Introspector {
   readonly inactiveHits: number;
 }
 
-// What an entry takes beside its claims and its tags, and what a tag takes with its place in the index: bench/ measures it.
-const ENTRY_BYTES = 700;
-const TAG_ENTRY_BYTES = 120;
-
 export function createIntrospector({ reader, watched, coalesce, target }: IntrospectorDependencies): Introspector {
   let generation = 0;
   let keys: CacheKeys = createCacheKeys([target, String(generation)]);
@@ -50,12 +47,12 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
   let inactiveHits = 0;
 
   function depart(): Departure {
-    const ticket = watched?.session.hasLease() ? watched.cache.ask() : undefined;
+    const ticket = watched?.session.hasLease(readClocks()) ? watched.cache.ask() : undefined;
     return { at: readClocks(), ticket };
   }
 
   function isShared({ ticket }: Departure): boolean {
-    return ticket !== undefined && watched?.session.hasLease() === true && watched.cache.isCurrent(ticket);
+    return ticket !== undefined && watched?.session.hasLease(readClocks()) === true && watched.cache.isCurrent(ticket);
   }
 
   async function ask(flights: readonly Flight[], bounds: CallBounds): Promise<readonly Landing[]> {
@@ -77,15 +74,15 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
     const result = toOutcome(outcome);
     if (watched === undefined) return toLanding(result, false);
     const { cache, session } = watched;
-    let isKept = false;
-    if (departure?.ticket !== undefined) {
-      const isAnswer = !(outcome instanceof IntrospectionError) && !(result instanceof IntrospectionError);
-      const keep = isAnswer ? toAnswer(question, departure, outcome, result) : undefined;
-      isKept = cache.answer(departure.ticket, question.key, keep);
-    }
+    const isAnswer = !(outcome instanceof IntrospectionError) && !(result instanceof IntrospectionError);
+    const keep =
+      isAnswer && departure?.ticket !== undefined ? toAnswer(question, departure, outcome, result) : undefined;
+    const isKept = departure?.ticket !== undefined && cache.answer(departure.ticket, question.key, keep);
     // Once inactive, never active again: also not from an answer that was on its way before this one.
-    if (!(result instanceof IntrospectionError) && !result.active) cache.dropQuestion(question.key);
-    return toLanding(result, isKept && session.hasLease());
+    if (isAnswer && !result.active) cache.dropQuestion(question.key);
+    const now = readClocks();
+    const isStillGood = keep !== undefined && !isOver(keep.end, now) && session.hasLease(now);
+    return toLanding(result, isKept && isStillGood);
   }
 
   function toAnswer(
@@ -98,11 +95,11 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
     if (keepMs <= 0) return undefined;
     // From when it was asked for: the server can only have counted later.
     const end = addMs(at, keepMs);
-    if (!result.active) return { result, dropKeys: [], end, bytes: ENTRY_BYTES };
+    if (!result.active) return { result, dropKeys: [], end, bytes: countBytes(result, []) };
     // Without tags no revocation reaches it.
     if (tags.length === 0 || tags.length % TAG_BYTES !== 0) return undefined;
     const dropKeys = [keys.ofToken(token), ...splitTags(tags)];
-    const bytes = ENTRY_BYTES + dropKeys.length * TAG_ENTRY_BYTES + 2 * JSON.stringify(result).length;
+    const bytes = countBytes(result, dropKeys);
     return { result, dropKeys, end: { ...end, wallMs: Math.min(end.wallMs, result.exp * 1_000) }, bytes };
   }
 
@@ -115,8 +112,10 @@ export function createIntrospector({ reader, watched, coalesce, target }: Intros
 
   return {
     find: (token, audiences) => {
-      if (watched === undefined || !watched.session.hasLease()) return undefined;
-      const result = watched.cache.find(keys.ofQuestion(token, audiences));
+      if (watched === undefined) return undefined;
+      const now = readClocks();
+      if (!watched.session.hasLease(now)) return undefined;
+      const result = watched.cache.find(keys.ofQuestion(token, audiences), now);
       if (result === undefined) return undefined;
       if (result.active) hits += 1;
       else inactiveHits += 1;

@@ -1,6 +1,7 @@
 // Answers that may be given again: bounded, dropped by tag, and over at the first of: its own end, exp, the watch's epoch.
 import { LRUCache } from 'lru-cache';
 import { type Instant, isOver, readClocks } from './clocks.js';
+import { createDropMarks, type DropMark, type DropMarks } from './drop-marks.js';
 import type { IntrospectionResult } from './introspection-result.js';
 
 /** What an answer belongs to: its tags, and the token itself by its name in this process. */
@@ -26,7 +27,7 @@ export interface CacheBounds {
 export type Ticket = number;
 
 export interface NearCache {
-  find(question: string): IntrospectionResult | undefined;
+  find(question: string, now: Instant): IntrospectionResult | undefined;
   /** Call it before the question is sent. */
   ask(): Ticket;
   /**
@@ -36,27 +37,31 @@ export interface NearCache {
   answer(ticket: Ticket, question: string, keep: Answer | undefined): boolean;
   /** False when no answer to a question of then can be kept. */
   isCurrent(ticket: Ticket): boolean;
+  /** Takes as long for one answer as for all of them: they are marked, and go when they are looked for or pushed out. */
   drop(key: DropKey): void;
   /** What was answered to `question` before, or is on its way, is not true any more. */
   dropQuestion(question: string): void;
   clear(): void;
+  /** How often drop() named something that answers carry. */
+  readonly drops: number;
   readonly size: { readonly entries: number; readonly inactiveEntries: number; readonly bytes: number };
 }
 
 /** Drops to remember for the questions in flight. Beyond it, none of those in flight is kept. */
 const MAX_RECENT_DROPS = 10_000;
-/** Of what would be dropped by one key: beyond it, and a quarter of all, emptying the cache is cheaper, and as right. */
-const MAX_SINGLE_DROPS = 1_000;
 /** Entries looked at for their end at each keep(), from the least recently used on. */
 const SWEEP = 2;
 
 export function createNearCache(bounds: CacheBounds): NearCache {
-  let index = createDropIndex();
-  let active = createActive(bounds, index);
-  const inactive = new LRUCache<string, Answer>({ max: Math.max(1, bounds.maxInactiveEntries) });
+  let marks = createDropMarks();
+  let active = createActive(bounds, marks);
+  const inactive = new LRUCache<string, Pick<Answer, 'result' | 'end'>>({
+    max: Math.max(1, bounds.maxInactiveEntries),
+  });
 
   // Counts drops. A ticket is the count when it was given.
   let drops = 0;
+  let found = 0;
   let recent = new Map<string, number>();
   let inFlight = 0;
   /** Tickets from before this keep nothing. */
@@ -82,8 +87,8 @@ export function createNearCache(bounds: CacheBounds): NearCache {
 
   function clear(): void {
     // New ones, so that emptying takes no longer when there is more.
-    index = createDropIndex();
-    active = createActive(bounds, index);
+    marks = createDropMarks();
+    active = createActive(bounds, marks);
     inactive.clear();
   }
 
@@ -105,9 +110,14 @@ export function createNearCache(bounds: CacheBounds): NearCache {
   }
 
   return {
-    find: (question) => {
-      const answer = active.get(question) ?? inactive.get(question);
-      return answer === undefined || isOver(answer.end, readClocks()) ? undefined : answer.result;
+    find: (question, now) => {
+      const kept = active.get(question);
+      if (kept !== undefined) {
+        if (!isOver(kept.end, now) && !isDropped(kept)) return kept.result;
+        active.delete(question);
+      }
+      const answer = inactive.get(question);
+      return answer === undefined || isOver(answer.end, now) ? undefined : answer.result;
     },
     ask: () => {
       inFlight += 1;
@@ -118,10 +128,11 @@ export function createNearCache(bounds: CacheBounds): NearCache {
       const isGood = keep !== undefined && isWanted && mayKeep(ticket, question, keep);
       if (isGood) {
         sweep();
-        const [into, outOf] = keep.result.active ? [active, inactive] : [inactive, active];
-        outOf.delete(question);
-        into.set(question, keep);
-        if (keep.result.active && active.has(question)) index.add(question, keep.dropKeys);
+        active.delete(question);
+        inactive.delete(question);
+        const { result, end, bytes, dropKeys } = keep;
+        if (result.active) active.set(question, { result, end, bytes, marks: dropKeys.map(marks.take) });
+        else inactive.set(question, { result, end });
       }
       release();
       return isGood;
@@ -129,9 +140,7 @@ export function createNearCache(bounds: CacheBounds): NearCache {
     isCurrent: (ticket) => ticket >= oldestGood,
     drop: (key) => {
       remember(key);
-      const questions = index.find(key);
-      if (questions.length > MAX_SINGLE_DROPS && questions.length > active.size / 4) clear();
-      else for (const question of questions) active.delete(question);
+      if (marks.drop(key)) found += 1;
     },
     dropQuestion: (question) => {
       remember(question);
@@ -141,53 +150,31 @@ export function createNearCache(bounds: CacheBounds): NearCache {
       refuseAllInFlight();
       clear();
     },
+    get drops() {
+      return found;
+    },
     get size() {
       return { entries: active.size, inactiveEntries: inactive.size, bytes: active.calculatedSize };
     },
   };
 }
 
-function createActive({ maxEntries, maxBytes }: CacheBounds, index: DropIndex): LRUCache<string, Answer> {
+interface Kept extends Pick<Answer, 'result' | 'end' | 'bytes'> {
+  readonly marks: readonly DropMark[];
+}
+
+function createActive({ maxEntries, maxBytes }: CacheBounds, marks: DropMarks): LRUCache<string, Kept> {
   return new LRUCache({
     max: maxEntries,
     maxSize: maxBytes,
     sizeCalculation: ({ bytes }) => bytes,
-    dispose: ({ dropKeys }, question) => index.remove(question, dropKeys),
+    dispose: (kept) => {
+      for (const mark of kept.marks) marks.giveBack(mark);
+    },
   });
 }
 
-interface DropIndex {
-  add(question: string, keys: readonly DropKey[]): void;
-  remove(question: string, keys: readonly DropKey[]): void;
-  find(key: DropKey): readonly string[];
-}
-
-/** Which questions a key drops. Most keys have one question, so only the others have a set. */
-function createDropIndex(): DropIndex {
-  const questions = new Map<DropKey, string | Set<string>>();
-  return {
-    add: (question, keys) => {
-      for (const key of keys) {
-        const known = questions.get(key);
-        if (known === undefined || known === question) questions.set(key, question);
-        else if (typeof known === 'string') questions.set(key, new Set([known, question]));
-        else known.add(question);
-      }
-    },
-    remove: (question, keys) => {
-      for (const key of keys) {
-        const known = questions.get(key);
-        if (known === question) questions.delete(key);
-        else if (known instanceof Set) {
-          known.delete(question);
-          if (known.size === 0) questions.delete(key);
-        }
-      }
-    },
-    find: (key) => {
-      const known = questions.get(key);
-      if (known === undefined) return [];
-      return typeof known === 'string' ? [known] : [...known];
-    },
-  };
+function isDropped({ marks }: Kept): boolean {
+  for (const mark of marks) if (mark.isDropped) return true;
+  return false;
 }

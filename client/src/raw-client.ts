@@ -10,12 +10,12 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.service_config_disable_resolution': 1,
   // The daemon is inside the mesh; proxies in the environment (https_proxy) are for the outside.
   'grpc.enable_http_proxy': 0,
-  // A daemon that restarts is found again in seconds: the default goes up to two minutes.
+  // A daemon that restarts is found again within a second or so, before the next one goes: the default is up to two minutes.
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 5_000,
-  // A peer that vanished without closing its connections is noticed within 25 s of use.
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  // A peer that vanished without closing its connections is noticed within 8 s of use.
+  'grpc.keepalive_time_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 3_000,
 };
 
 // https://github.com/grpc/grpc/blob/master/doc/naming.md
@@ -26,13 +26,12 @@ export interface RawClient {
   readonly replaceCredentials: RotatingChannel['replace'];
 }
 
-/** Throws INVALID_ARGUMENT. Connects at the first call. */
+/** `address` as of parseTarget(). Connects at the first call. */
 export function createRawClient(
-  target: string,
+  address: string,
   credentials: ChannelCredentials,
   serverName: string | undefined,
 ): RawClient {
-  const address = parseTarget(target);
   const { channel, replace } = createRotatingChannel(
     address,
     credentials,
@@ -45,8 +44,8 @@ export function createRawClient(
   return { raw, replaceCredentials: replace };
 }
 
-/** "host:port" is looked up in DNS; a target with a scheme of gRPC naming stays as it is. */
-function parseTarget(target: string): string {
+/** "host:port" is looked up in DNS; a target with a scheme of gRPC naming stays as it is. Throws INVALID_ARGUMENT. */
+export function parseTarget(target: string): string {
   if (NAMING_SCHEME.test(target)) return target;
   if (!target || target.includes('/')) {
     throw new IntrospectionError(

@@ -26,9 +26,7 @@ export interface WatchSessionDependencies {
 export interface WatchSession {
   /** Opens the watch, unless it is open or waits for its next attempt. */
   start(): void;
-  hasLease(): boolean;
-  /** Changes with every stream and reset: what was asked for in another epoch was not watched all the time since. */
-  epoch(): number;
+  hasLease(now: Instant): boolean;
   /** Begins again at once: the certificate changed, and tags are for one caller alone. */
   restart(): void;
   close(): void;
@@ -54,7 +52,6 @@ export function createWatchSession({ raw, holder, logger }: WatchSessionDependen
   let state: 'idle' | 'open' | 'waiting' | 'closed' = 'idle';
   let stream: WatchStream | undefined;
   let lease: Instant = OVER;
-  let epoch = 0;
   let resets = 0;
   let failures = 0;
   let nonce = 0n;
@@ -67,7 +64,6 @@ export function createWatchSession({ raw, holder, logger }: WatchSessionDependen
 
   /** Nothing that was asked for, or granted, before this counts any more. */
   function beginEpoch(): void {
-    epoch += 1;
     lease = OVER;
     unanswered = [];
     holder.reset();
@@ -161,8 +157,7 @@ export function createWatchSession({ raw, holder, logger }: WatchSessionDependen
     start: () => {
       if (state === 'idle') open();
     },
-    hasLease: () => !isOver(lease, readClocks()),
-    epoch: () => epoch,
+    hasLease: (now) => !isOver(lease, now),
     restart: () => {
       if (state === 'closed') return;
       const wasStarted = state !== 'idle';

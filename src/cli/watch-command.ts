@@ -16,8 +16,8 @@ export function setUpWatch(command: Command): void {
 }
 
 const EXAMPLES = `
-One line of JSON for each: {"kind":"started"}, {"kind":"revoked"} or {"kind":"reset"}. Tags are fingerprints that are
-your caller's alone. Needs the permission "watch". Connects again by itself; ends with 0 at Ctrl-C.
+One line of JSON for each: {"kind":"started"}, {"kind":"revoked"} or {"kind":"reset"}. Tags are
+fingerprints that are your caller's alone. Connects again by itself; ends with 0 at Ctrl-C.
 
   introspectd watch --as certs/orders`;
 

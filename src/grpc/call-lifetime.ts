@@ -28,9 +28,15 @@ export interface CallLifetime {
 }
 
 /** `expire` is called at the deadline, when that is ours: at the client's own, grpc-js answers. */
-export function createCallLifetime(call: LivingCall, expire: (error: IntrospectdError) => void): CallLifetime {
+export function createCallLifetime(
+  call: LivingCall,
+  expire: (error: IntrospectdError) => void,
+  maxMs = MAX_CALL_MS,
+): CallLifetime {
   const clientDeadlineMs = Number(call.getDeadline());
-  let maxDeadlineMs = Date.now() + MAX_CALL_MS;
+  let maxDeadlineMs = Date.now() + maxMs;
+  // The same on a clock that is never set.
+  let endMs = performance.now() + maxMs;
   let timer = startTimer();
   let controller: AbortController | undefined;
   let ended: IntrospectdError | undefined;
@@ -57,7 +63,7 @@ export function createCallLifetime(call: LivingCall, expire: (error: Introspectd
 
   function findEnd(): IntrospectdError | undefined {
     if (ended !== undefined) return ended;
-    if (Date.now() >= getDeadlineMs()) return deadlineExceeded();
+    if (Date.now() >= getDeadlineMs() || performance.now() >= endMs) return deadlineExceeded();
     return call.cancelled ? cancelled() : undefined;
   }
 
@@ -78,6 +84,7 @@ export function createCallLifetime(call: LivingCall, expire: (error: Introspectd
     extend: (ms) => {
       if (ended !== undefined) return;
       maxDeadlineMs += ms;
+      endMs += ms;
       clearTimeout(timer);
       timer = startTimer();
     },

@@ -1,5 +1,6 @@
 // grpc-js callback -> promise. In order: room, identity, caller, permission, decoding, and only then the handler.
 import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { Caller } from '../core/policy.js';
 import { type CallLifetime, createCallLifetime } from './call-lifetime.js';
 import type { Abandon, InFlight } from './in-flight.js';
 import { type CallDeps, decodeRequest, type Settlement, type UnaryCall, type UnaryMethod } from './method.js';
@@ -14,7 +15,7 @@ export type UnaryAdapter = <Request, Result>(method: UnaryMethod<Request, Result
 
 export function createUnaryAdapter(deps: CallDeps): UnaryAdapter {
   return (method) => (call, callback) => {
-    const reply = createReply(readRequestId(call.metadata), callback);
+    const reply = createReply(readRequestId(call.metadata), callback, method);
     // run() catches what handlers throw; this is for a fault in a record, which must not leave a call unanswered.
     run(deps, method, call, reply).catch(reply.fail);
   };
@@ -44,8 +45,9 @@ async function run<Request, Result>(
     place.moveTo(deps.inFlight);
     const caller = deps.findCaller(call);
     settlement.caller = caller;
+    reply.caller = caller;
     method.authorize(caller);
-    lifetime = createCallLifetime(call, reply.fail);
+    lifetime = createCallLifetime(call, reply.fail, method.budgetMs);
     const end = lifetime.findEnd();
     if (end !== undefined) throw end;
     const request = decodeRequest(method, call.request);
@@ -54,6 +56,9 @@ async function run<Request, Result>(
     const { moveTo } = place;
     const result = await method.handle(toUnaryCall({ caller, request, requestId, moveTo }, lifetime));
     settlement.result = result;
+    // A busy process runs its timers late: the answer itself is held to the budget.
+    const late = method.budgetMs === undefined ? undefined : lifetime.findEnd();
+    if (late !== undefined) throw late;
     answer = method.encode(result, { caller, request });
   } catch (error) {
     settlement.error = error ?? new Error('nothing was thrown');
@@ -114,17 +119,23 @@ function createPlace(abandon: Abandon): Place {
 /** Answers a call at most once: the deadline and a drain answer while the handler still runs. */
 interface Reply {
   readonly requestId: string;
+  caller: Caller | undefined;
   succeed(bytes: Buffer): void;
   fail(error: unknown): void;
-  /** The error that the caller was told; undefined = OK, or nothing yet. */
+  /** The error that the caller was told, or the method's own answer in its place; undefined = OK, or nothing yet. */
   told(): unknown;
 }
 
-function createReply(requestId: string, callback: Callback): Reply {
+function createReply<Request, Result>(
+  requestId: string,
+  callback: Callback,
+  { answerFailure }: Pick<UnaryMethod<Request, Result>, 'answerFailure'>,
+): Reply {
   let isSent = false;
   let told: unknown;
-  return {
+  const reply: Reply = {
     requestId,
+    caller: undefined,
     succeed: (bytes) => {
       if (isSent) return;
       isSent = true;
@@ -134,8 +145,11 @@ function createReply(requestId: string, callback: Callback): Reply {
       if (isSent) return;
       isSent = true;
       told = error;
-      callback(toServiceError(error, requestId));
+      const instead = answerFailure?.(error, reply.caller);
+      if (instead === undefined) callback(toServiceError(error, requestId));
+      else callback(null, instead, createTrailer(requestId));
     },
     told: () => told,
   };
+  return reply;
 }

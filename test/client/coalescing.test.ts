@@ -9,7 +9,7 @@ import { until } from '../grpc/until.js';
 import { activeBytes, batchBytes, MINIMAL_CLAIMS, response } from './support/messages.js';
 import { type ScriptedServer, type Scripts, startScriptedServer } from './support/scripted-server.js';
 import { detailsMetadata, errorInfo, rpcStatus } from './support/status-details.js';
-import { startWatchedServer, tagOf, type WatchedServer } from './support/watched-server.js';
+import { activeWith, startWatchedServer, tagOf, type WatchedServer } from './support/watched-server.js';
 
 const tokens = (count: number, name = 't') => Array.from({ length: count }, (_, index) => `${name}${index}`);
 
@@ -226,11 +226,24 @@ describe('a question that was sent', () => {
     await sent.arrived;
     const late = client.introspect('t');
     server.tell(tagOf('t'), tagOf('u'));
-    await until(() => client.stats().entries === 0);
+    await until(() => client.stats().drops === 1);
     server.answer = () => ({ active: false });
     sent.release();
     assert.equal((await first).active, true);
     assert.equal((await late).active, false);
+  });
+
+  it('is not shared with those who came later, when its time is over before it comes', async () => {
+    server.answer = (token) => ({ ...activeWith(token), cacheMs: 50n });
+    const client = await server.connectWithLease();
+    const sent = server.hold('t');
+    const first = client.introspect('t');
+    await sent.arrived;
+    const late = client.introspect('t');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    server.answer = () => ({ active: false });
+    sent.release();
+    assert.deepEqual([(await first).active, (await late).active], [true, false]);
   });
 
   it('is not shared with those who want it fresh, or without a cache', async () => {

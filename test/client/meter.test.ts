@@ -26,6 +26,7 @@ it('gives its numbers to a meter of OpenTelemetry', async () => {
     'introspectd.client.cache.inactive_hits': 0,
     'introspectd.client.cache.misses': misses,
     'introspectd.client.cache.resets': 0,
+    'introspectd.client.cache.drops': 0,
     'introspectd.client.requests': requests,
     'introspectd.client.retries': 0,
     'introspectd.client.cache.entries': 1,

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntrospectionClient } from '@introspectd/client';
+import { until } from '../grpc/until.js';
 import { MINIMAL_CLAIMS } from './support/messages.js';
-import { activeWith, startWatchedServer, type WatchedServer } from './support/watched-server.js';
+import { activeWith, startWatchedServer, tagOf, type WatchedServer } from './support/watched-server.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -134,6 +135,10 @@ describe('bounds of the near-cache', () => {
     }
     const { entries, inactiveEntries } = small.stats();
     assert.deepEqual({ entries, inactiveEntries }, { entries: 10, inactiveEntries: 5 });
+    // What went has left nothing behind that a revocation could name.
+    server.tell(...Array.from({ length: 30 }, (_, index) => tagOf(`yes-${index}`)));
+    await until(() => small.stats().drops > 0);
+    assert.equal(small.stats().drops, 10);
     const tight = await server.connectWithLease({ cache: { maxBytes: 20_000 } });
     for (let index = 0; index < 100; index++) await tight.introspect(`yes-${index}`);
     assert.ok(tight.stats().bytes <= 20_000 && tight.stats().entries > 2);

@@ -58,10 +58,10 @@ describe('the near-cache', () => {
     server.answer = (token) => activeWith(token, token.startsWith('alice') ? 'alice' : 'bob', 'web');
     for (const token of ['alice-1', 'alice-2', 'bob-1']) await client.introspect(token);
     server.tell(tagOf('alice'), tagOf('nobody'));
-    await until(() => client.stats().entries === 1);
+    await until(() => client.stats().drops === 1);
     assert.deepEqual([await isHit('alice-1'), await isHit('alice-2'), await isHit('bob-1')], [false, false, true]);
     server.tell(tagOf('web'));
-    await until(() => client.stats().entries === 0);
+    await until(() => client.stats().drops === 2);
     assert.deepEqual([await isHit('alice-1'), await isHit('bob-1')], [false, false]);
   });
 
@@ -71,7 +71,7 @@ describe('the near-cache', () => {
     const pending = client.introspect('t');
     await sent.arrived;
     server.tell(tagOf('t'), tagOf('u'));
-    await until(() => client.stats().entries === 0);
+    await until(() => client.stats().drops === 1);
     sent.release();
     await pending;
     server.beforeAnswer = () => undefined;

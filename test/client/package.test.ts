@@ -197,7 +197,7 @@ describe('the package', () => {
     });
   }
 
-  check('type-checks in strict mode, and so does the code of its README', async () => {
+  check('type-checks in strict mode, and so does the code of its README and of the migration pages', async () => {
     await mkdir(join(folder, 'node_modules', '@types'), { recursive: true });
     const nodeTypes = join(folder, 'node_modules', '@types', 'node');
     await rm(nodeTypes, { recursive: true, force: true });
@@ -205,9 +205,11 @@ describe('the package', () => {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
     await writeFile(join(folder, 'use.mts'), USE);
     await writeFile(join(folder, 'use.cts'), USE_FROM_COMMONJS);
-    const readme = await readFile(installed('README.md'), 'utf8');
-    const examples = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '');
-    assert.ok(examples.length >= 4);
+    const migration = join(MODULES, '..', 'docs', 'migration');
+    const pages = [installed('README.md'), ...(await readdir(migration)).map((name) => join(migration, name))];
+    const texts = await Promise.all(pages.map((page) => readFile(page, 'utf8')));
+    const examples = texts.flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? ''));
+    assert.ok(examples.length >= 9);
     await Promise.all(examples.map((code, index) => writeFile(join(folder, `example-${index}.mts`), code)));
     const compiler = join(MODULES, 'typescript', 'bin', 'tsc');
     await run(process.execPath, [compiler, '-p', folder]).catch((error: ExecFileException) => {

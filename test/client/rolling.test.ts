@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { AUDIENCE, ISSUER } from '../cases/introspect-cases.js';
-import { until } from '../grpc/until.js';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
+import { eventually } from '../support/eventually.js';
 
 const PERMISSIONS = ['introspect', 'batch', 'watch'];
 const CALLERS = [
@@ -18,6 +18,8 @@ const CALLERS = [
   { name: 'orders', permissions: PERMISSIONS, issuers: [ISSUER], audiences: [AUDIENCE] },
   { name: 'renewed', permissions: PERMISSIONS, issuers: [ISSUER], audiences: [AUDIENCE] },
 ];
+/** Twice the longest pause between two attempts to connect. */
+const RECONNECTED_MS = 2_500;
 const TOKENS = Array.from({ length: 20 }, (_, index) => `rolling-token-${index}`);
 
 describe('a roll-out', () => {
@@ -59,15 +61,17 @@ describe('a roll-out', () => {
     t.after(() => load.stop());
 
     for (const index of [0, 1]) {
-      await load.more(300);
+      await load.more(100);
       assert.equal(await daemons[index]?.stop('SIGTERM'), 0);
       prepareTls(index === 0 ? 'renewed' : 'orders');
       const { length } = said;
-      await until(() => said.length >= length + clients.length);
-      await load.more(300);
+      await eventually(() => said.length >= length + clients.length);
+      await load.more(100);
       daemons[index] = await start(index);
+      // As whoever rolls out: the next one goes when clients have had the time to find this one again.
+      await sleep(RECONNECTED_MS);
     }
-    await load.more(300);
+    await load.more(100);
     assert.deepEqual(await load.stop(), []);
     assert.ok(said.includes('TLS files reloaded'));
     await Promise.all(clients.map((client) => client.close()));
@@ -106,7 +110,7 @@ function startLoad(clients: readonly IntrospectionClient[]) {
   return {
     more: (count: number) => {
       const enough = rounds + count;
-      return until(() => rounds >= enough);
+      return eventually(() => rounds >= enough);
     },
     stop: async () => {
       isOver = true;

@@ -110,4 +110,13 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     killedBy: 'client/http-guard.test.js',
     test: 'a certificate that is not there',
   },
+  {
+    promise: 5,
+    name: 'a revocation drops nothing from memory',
+    file: '/client/dist/drop-marks.js',
+    find: 'mark.isDropped = true;',
+    replace: '',
+    killedBy: 'client/near-cache.test.js',
+    test: 'drops what a revocation names',
+  },
 ];

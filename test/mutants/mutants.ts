@@ -1,8 +1,11 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { ENVOY_MUTANTS } from './envoy-mutants.js';
+import { HISTORY_MUTANTS } from './history-mutants.js';
 import { JOB_MUTANTS } from './job-mutants.js';
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
+import { STREAM_MUTANTS } from './stream-mutants.js';
 import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
@@ -21,6 +24,7 @@ const JUDGE = '/src/core/judge.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
+  ...STREAM_MUTANTS,
   {
     promise: 1,
     name: 'the tombstone is not written',
@@ -221,6 +225,8 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...ENVOY_MUTANTS,
+  ...HISTORY_MUTANTS,
   ...JOB_MUTANTS,
   ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,

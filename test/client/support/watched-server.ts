@@ -46,7 +46,7 @@ export interface WatchedServer extends ScriptedServer {
   connectWithLease(options?: Partial<IntrospectionClientOptions>): Promise<IntrospectionClient>;
 }
 
-export const LEASE_MS = 2_000;
+const LEASE_MS = 2_000;
 
 /** 16 bytes that stand for a thing that tokens belong to. */
 export function tagOf(name: string): Buffer {
