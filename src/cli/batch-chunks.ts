@@ -95,16 +95,19 @@ function takeRows<Value>(rows: readonly Row<Value>[], start: number, maxRows: nu
   return rows.slice(start, end);
 }
 
-/** Does not wait for a source that has nothing to give. */
+/**
+ * Does not wait for a source that has nothing to give. Without Promise.race: one of its promises would live as long as the
+ * job, and hold everything that it was raced against.
+ */
 async function* until<T>(items: AsyncGenerator<T>, stop: AbortSignal): AsyncGenerator<T> {
-  const stopped = new Promise<undefined>((resolve) => {
-    if (stop.aborted) resolve(undefined);
-    stop.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  let leave: () => void = () => undefined;
+  stop.addEventListener('abort', () => leave(), { once: true });
   for (;;) {
-    const pending = items.next();
-    pending.catch(() => undefined);
-    const next = await Promise.race([pending, stopped]);
+    const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+      leave = () => resolve(undefined);
+      if (stop.aborted) leave();
+      else items.next().then(resolve, reject);
+    });
     if (next === undefined || next.done === true) return;
     yield next.value;
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { unpack } from './batch-unpack.js';
 import { CliError } from './cli-error.js';
 import { printNote } from './terminal.js';
@@ -41,6 +41,15 @@ export async function findInputs(file: string | undefined): Promise<readonly Inp
   }
   if (files.length === 0) throw new CliError(2, `--file ${file} is a folder without files`);
   return files;
+}
+
+/** What a job writes among its input would be input of its next part. Throws CliError. */
+export function checkOutside(files: readonly InputFile[], outputs: readonly (string | undefined)[]): void {
+  const [first] = files;
+  if (first?.name === undefined || first.path === undefined) return;
+  const folder = resolve(dirname(first.path));
+  const inside = outputs.find((path) => path !== undefined && dirname(resolve(path)) === folder);
+  if (inside !== undefined) throw new CliError(2, `${inside} is in the folder of --file; write to another folder`);
 }
 
 /** The same as long as no file was changed, added or removed. Salted: a short file may be one token. */

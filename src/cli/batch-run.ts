@@ -4,7 +4,7 @@ import { introspectChunks, toOwnOutcome } from '@introspectd/client/chunk-stream
 import { type Answer, type AnswerColumns, createAnswerWriter } from './answer-text.js';
 import type { RowChunk } from './batch-chunks.js';
 import type { BatchOptions } from './batch-command.js';
-import { findInputs, type InputFile } from './batch-input.js';
+import { checkOutside, findInputs, type InputFile } from './batch-input.js';
 import { createRevoker, type Revoker } from './batch-revoke.js';
 import { describeFault, isFault, type RowFault } from './batch-row.js';
 import { checkpointPath, readCheckpoint } from './checkpoint.js';
@@ -29,6 +29,7 @@ type Outcome = IntrospectionResult | IntrospectionError;
 
 export async function runBatch(options: BatchOptions, job: BatchJob): Promise<ExitCode> {
   const files = await findInputs(options.file);
+  checkOutside(files, [options.out, options.rejects]);
   const signals = catchSignals(options.timeout);
   return withConnection(options, async (connection) => {
     await waitForDaemon(connection);

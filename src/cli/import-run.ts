@@ -2,7 +2,7 @@
 import type { IntrospectionClient } from '@introspectd/client';
 import type { TokenEntry } from '@introspectd/client/gen/introspectd/v1/token_registry_service';
 import type { RowChunk } from './batch-chunks.js';
-import { findInputs, type InputFile } from './batch-input.js';
+import { checkOutside, findInputs, type InputFile } from './batch-input.js';
 import { createLineReader, describeFault, isFault, type ParsedLine, type RowFault } from './batch-row.js';
 import { checkpointPath } from './checkpoint.js';
 import { LineFault } from './claims-json.js';
@@ -19,6 +19,7 @@ import { printNote } from './terminal.js';
 
 export async function runImport(options: ImportOptions): Promise<ExitCode> {
   const files = await findInputs(options.file);
+  checkOutside(files, [options.rejects]);
   const signals = catchSignals(options.timeout);
   return withConnection(options, async (connection) => {
     await waitForDaemon(connection);

@@ -142,6 +142,9 @@ test('four processes with a shard each answer every file of a folder once', asyn
     upTo(10).map((line) => `part-${part} ${line} ${isActive(line)}`),
   );
   assert.deepEqual(seen, expected.sort());
+  const inside = await batch('--file', folder, '--out', `${folder}/answers`);
+  assert.equal(inside.code, 2);
+  assert.match(inside.stderr, /is in the folder of --file/);
   assert.deepEqual([...new Set(readAnswers(runs[1]?.stdout ?? '').map(({ file }) => file))], ['part-1', 'part-5']);
 });
 
