@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 2,
     name: 'a tombstone can be registered over',
     file: '/src/store/store-rules.js',
-    find: "if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone'))\n        return 'revoked';",
+    find: "if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone'))\n        return { outcome: 'revoked' };",
     replace: 'places.length = 0;',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'cannot be registered again',

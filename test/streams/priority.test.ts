@@ -26,6 +26,7 @@ const SERVICE = '/introspectd.v1.IntrospectionService';
 describe('batches beside live calls', () => {
   let daemon: InProcessDaemon;
   let raw: RawCaller;
+  let stopping: Promise<void> | undefined;
   let stream: TestChunkStream<ReturnType<typeof toChunk>, Parameters<typeof toOutcome>[0]>;
   /** Reads that are held back until release(). */
   let holds: (digests: number) => boolean = () => false;
@@ -54,7 +55,7 @@ describe('batches beside live calls', () => {
     release();
     raw.close();
     stream.close();
-    await daemon.stop();
+    await (stopping ?? daemon.stop());
   });
 
   function release(): void {
@@ -118,6 +119,20 @@ describe('batches beside live calls', () => {
     for (const isActive of live) assert.equal(await isActive, true);
     stream.send(toChunk(8, ['good', 'unknown']));
     assert.deepEqual(toOutcome(await stream.next()), [true, false]);
+  });
+
+  it('a drain answers the chunk that is under way', async () => {
+    holds = (digests) => digests > 1;
+    stream.send(toChunk(9, ['good', 'unknown']));
+    await until(() => held.length === 1);
+    stopping = daemon.stop();
+    const refused = async () => readDetails((await raw.call(`${SERVICE}/Introspect`, Buffer.alloc(0))).error?.metadata);
+    while ((await refused()).reason === 'TOKEN_REQUIRED') await new Promise((resolve) => setImmediate(resolve));
+    release();
+    const answer = await stream.next();
+    assert.deepEqual([answer.chunkId, toOutcome(answer)], [9, [true, false]]);
+    assert.deepEqual(await stream.ended, { code: 'UNAVAILABLE', reason: 'DRAINING', fields: [] });
+    await stopping;
   });
 
   async function ask(token: string): Promise<boolean> {

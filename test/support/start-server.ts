@@ -134,12 +134,13 @@ export async function createTestServerCredentials(crl?: string): Promise<ReturnT
   });
 }
 
-export function createTestPolicy(): Policy {
+/** With `permissions`, all callers have these. */
+export function createTestPolicy(permissions?: readonly Permission[]): Policy {
   return createPolicy(
-    Object.entries(CALLERS).map(([name, permissions]) => ({
+    Object.entries(CALLERS).map(([name, own]) => ({
       name,
       identities: [`${TRUST_DOMAIN}/${name}`],
-      permissions,
+      permissions: permissions ?? own,
       revoke: REVOKES[name] ?? [],
       issuers: [ISSUER],
       audiences: [AUDIENCE],
