@@ -19,8 +19,6 @@ export interface BenchContext extends Bench {
   readonly site: Site;
   readonly answers: AnswerBytes;
   readonly servers: Servers;
-  /** How unary calls are asked: by few and by many at once. */
-  readonly loads: readonly UnaryLoad[];
   /** For what must be stopped when the scenario's rows are done. */
   readonly cleanUp: (stop: () => Promise<void>) => void;
 }

@@ -1,5 +1,6 @@
 // npm run bench [-- --quick | --large] [--only PART,...]: measures, prints, and writes docs/benchmarks.json and what is made
 // of it; with --only, the other parts of the report stay. --guard: writes nothing, and compares with the report instead.
+// --format: measures nothing, and writes what is made of the report.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { describeMachine, findRemarks, mergeParts } from './report.js';
 import { readReport, writeReport } from './report-files.js';
 import type { Schedule } from './rounds.js';
 
-const FULL: Schedule = { rounds: 7, windowMs: 1200, warmUpMs: 800 };
+const FULL: Schedule = { rounds: 7, windowMs: 1000, warmUpMs: 700 };
 const QUICK: Schedule = { rounds: 3, windowMs: 650, warmUpMs: 200 };
 
 const { values } = parseArgs({
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     guard: { type: 'boolean', default: false },
+    format: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
   },
 });
@@ -30,6 +32,11 @@ const parts = selectParts(only, size);
 if (typeof parts === 'string') {
   console.error(parts);
   process.exit(2);
+}
+
+if (values.format) {
+  writeReport(readReport());
+  process.exit(0);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'introspectd-bench-'));

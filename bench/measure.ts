@@ -7,7 +7,6 @@ import { formatFigures, formatGroup } from './format-report.js';
 import type { Part } from './parts.js';
 import type { PartResult } from './report.js';
 import { type GroupResult, runGroup } from './rounds.js';
-import { FULLEST, UNARY_LOADS } from './scenarios/unary-loads.js';
 import { startServers } from './servers.js';
 import { startSite } from './site.js';
 
@@ -31,12 +30,11 @@ async function measureOnSite(bench: Bench, engine: Engine, parts: readonly Part[
   const site = await startSite(engine);
   const answers = await checkAnswers(site);
   const servers = await startServers({ site, answers, redis: bench.redis });
-  const loads = bench.size === 'quick' ? [FULLEST] : UNARY_LOADS;
   for (const part of parts) {
     if (part.on !== 'each engine') continue;
     const stops: (() => Promise<void>)[] = [];
     const cleanUp = (stop: () => Promise<void>) => void stops.push(stop);
-    const context: BenchContext = { ...bench, site, answers, servers, loads, cleanUp };
+    const context: BenchContext = { ...bench, site, answers, servers, cleanUp };
     if ('figures' in part) keep(results, part, await part.figures(context));
     else {
       for (const group of await part.rows(context)) {

@@ -16,8 +16,15 @@ export function readReport(): Report {
 
 export function writeReport(report: Report): void {
   writeFileSync(JSON_FILE, `${JSON.stringify(report, toRounded, 2)}\n`);
-  writeFileSync(MARKDOWN_FILE, formatMarkdown(report));
-  writeFileSync(CHART_FILE, formatSvg(toPanels(report), report.machine));
+  for (const { file, text } of toDocuments(readReport())) writeFileSync(file, text);
+}
+
+/** What is made of a report, and where it stands. */
+export function toDocuments(report: Report): readonly { readonly file: URL; readonly text: string }[] {
+  return [
+    { file: MARKDOWN_FILE, text: formatMarkdown(report) },
+    { file: CHART_FILE, text: formatSvg(toPanels(report), report.machine) },
+  ];
 }
 
 /** Digits that were never measured only make differences noisy. */

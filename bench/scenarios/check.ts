@@ -6,11 +6,12 @@ import { ANY, toWireCall } from '../load/wire-call.js';
 import { createCapacityRow } from '../load/wire-rows.js';
 import type { Group } from '../rounds.js';
 import { toRowName } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
 /** status, and how many bytes it has: none when all is well. */
 const ALLOWED_BYTES = 2;
 
-export async function check({ site, servers, answers, loads, cleanUp }: BenchContext): Promise<readonly Group[]> {
+export async function check({ site, servers, answers, cleanUp }: BenchContext): Promise<readonly Group[]> {
   const call = checkCall();
   const tls = site.workspace.tls('proxy');
   const allowed = [...answers.samples.check.subarray(0, ALLOWED_BYTES)];
@@ -29,10 +30,7 @@ export async function check({ site, servers, answers, loads, cleanUp }: BenchCon
     call: toWireCall(call, allowed),
     baselines: [echo.name],
   };
-  const groups: Group[] = [];
-  for (const { concurrency, load } of loads) {
-    const rows = [await createCapacityRow(echo, load, cleanUp), await createCapacityRow(ours, load, cleanUp)];
-    groups.push({ title: `Check, mutual TLS, ${concurrency} concurrent, ${site.engine.name}`, rows });
-  }
-  return groups;
+  const { concurrency, load } = FULLEST;
+  const rows = [await createCapacityRow(echo, load, cleanUp), await createCapacityRow(ours, load, cleanUp)];
+  return [{ title: `Check, mutual TLS, ${concurrency} concurrent, ${site.engine.name}`, rows }];
 }

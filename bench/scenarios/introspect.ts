@@ -5,7 +5,7 @@ import { createCapacityRow } from '../load/wire-rows.js';
 import type { Group, Row } from '../rounds.js';
 import { createH2loadRow } from './h2load-row.js';
 import { createSides, type SIDES, TRANSPORTS, type Transport, toRowName } from './sides.js';
-import { FULLEST } from './unary-loads.js';
+import { FULLEST, UNARY_LOADS } from './unary-loads.js';
 
 type SideName = keyof typeof SIDES;
 
@@ -16,7 +16,7 @@ const ALL: readonly SideName[] = ['echo', 'get', 'oidc', 'whole', 'filtered', 't
 
 export async function introspect(context: BenchContext): Promise<readonly Group[]> {
   const groups: Group[] = [];
-  for (const load of context.loads) groups.push(await createGroup(context, load));
+  for (const load of context.size === 'quick' ? [FULLEST] : UNARY_LOADS) groups.push(await createGroup(context, load));
   return groups;
 }
 

@@ -1,5 +1,6 @@
 // What is made of measurements: one report of several runs, bounds, the picture.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { BOUNDS, type Bound, judgeBound } from '../../bench/bounds.js';
 import { formatSvg } from '../../bench/chart/format-svg.js';
@@ -7,6 +8,7 @@ import { toPanels } from '../../bench/chart/panels.js';
 import { formatMarkdown } from '../../bench/format-markdown.js';
 import { selectParts } from '../../bench/parts.js';
 import { describeMachine, mergeParts, type PartResult, type Report } from '../../bench/report.js';
+import { readReport, toDocuments } from '../../bench/report-files.js';
 import { type Measurement, summarize, toRatio } from '../../bench/rounds.js';
 import { toIntrospectTitle } from '../../bench/scenarios/introspect.js';
 import { toRowName } from '../../bench/scenarios/sides.js';
@@ -52,6 +54,10 @@ test('a part that is not there is a mistake, and those that are there are named'
   assert.match(String(selectParts(['batches'], 'full')), /no part batches; there are introspect, /);
   const parts = selectParts(['store-size'], 'quick');
   assert.deepEqual(typeof parts === 'string' ? parts : parts.map(({ name }) => name), ['store-size']);
+});
+
+test('the document and the picture are those of the report that is committed (npm run bench -- --format)', () => {
+  for (const { file, text } of toDocuments(readReport())) assert.equal(readFileSync(file, 'utf8'), text, file.pathname);
 });
 
 const OF_ECHO = 'unary Introspect / grpc-js echo, mutual TLS, lmdb';

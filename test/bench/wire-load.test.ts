@@ -22,7 +22,7 @@ const inactive = answer(false);
 
 function answer(isActive: boolean): Buffer {
   const nothing = IntrospectResponse.decode(Buffer.alloc(0));
-  return Buffer.from(IntrospectResponse.encode({ ...nothing, active: isActive }).finish());
+  return Buffer.from(IntrospectResponse.encode({ ...nothing, active: isActive, cacheMs: 1000n }).finish());
 }
 
 async function withGrpc<Result>(
