@@ -1,6 +1,7 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
 import { ENVOY_MUTANTS } from './envoy-mutants.js';
 import { HISTORY_MUTANTS } from './history-mutants.js';
+import { JOB_MUTANTS } from './job-mutants.js';
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
@@ -226,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...ENVOY_MUTANTS,
   ...HISTORY_MUTANTS,
+  ...JOB_MUTANTS,
   ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,
   ...STORE_MUTANTS,
