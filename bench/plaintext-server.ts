@@ -17,6 +17,7 @@ import { IntrospectionServiceService } from '../src/gen/introspectd/v1/introspec
 import { createBidiRefusal } from '../src/grpc/bidi-refusal.js';
 import { createInFlight } from '../src/grpc/in-flight.js';
 import { createIntrospectionService } from '../src/grpc/introspection-service.js';
+import { createAnswerEncoder } from '../src/grpc/response-encoding.js';
 import { toBytesService } from '../src/grpc/service-definition.js';
 import { createUnaryAdapter } from '../src/grpc/unary.js';
 import { openLmdbTokenStore } from '../src/store/lmdb-token-store.js';
@@ -71,7 +72,9 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
     const callLog = createCallLog({ logger, digestToken });
     const callDeps = { findCaller: () => caller, inFlight, callLog, observer: metrics.calls };
     const unary = createUnaryAdapter(callDeps);
-    const adapters = { unary, revokeUnary: unary, refuseBidi: createBidiRefusal(callDeps) };
+    const refuseBidi = createBidiRefusal(callDeps);
+    const watch = refuseBidi({ name: 'WatchRevocations', authorize: () => undefined });
+    const adapters = { unary, revokeUnary: unary, refuseBidi, watch };
     const server = new Server(BENCH_SERVER_OPTIONS);
     server.addService(
       toBytesService(IntrospectionServiceService),
@@ -81,6 +84,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
         limits: LIMITS,
         audit: createAudit(logger),
         digestToken,
+        answers: createAnswerEncoder({ sealTags: keyRing.sealTags, cacheAgeMs: 60_000 }),
         adapters,
         waitingRoom: inFlight,
       }),

@@ -1,6 +1,7 @@
 // A running daemon: store, rules and servers, wired once. Knows no files, no signals and no process.
 import { type Address, formatAddress } from '../config/address.js';
 import type { Config } from '../config/config.js';
+import { createCallerViews } from '../core/caller-views.js';
 import { createFence } from '../core/fence.js';
 import { createIntrospect } from '../core/introspect.js';
 import type { KeyRing } from '../core/key-ring.js';
@@ -8,16 +9,19 @@ import type { Policy } from '../core/policy.js';
 import { createRates, limitIntrospect, limitRegister } from '../core/rates.js';
 import { createReadBatcher } from '../core/read-batcher.js';
 import { createRegister } from '../core/register.js';
+import { createRevocationFeed } from '../core/revocation-feed.js';
 import { createRevocationTable } from '../core/revocation-table.js';
 import { createRevoke } from '../core/revoke.js';
 import { type Token, tokenSha256 } from '../core/token.js';
 import type { TokenStore } from '../core/token-store.js';
+import { createWatches } from '../core/watches.js';
 import { createServerCredentials } from '../grpc/credentials.js';
 import type { DrainTimes } from '../grpc/drain.js';
 import { createOpsServer } from '../grpc/ops-server.js';
 import { createReadiness } from '../grpc/readiness.js';
 import { createGrpcServer } from '../grpc/server.js';
 import type { TlsMaterial } from '../grpc/tls-material.js';
+import { encodeEvents } from '../grpc/watch-messages.js';
 import { withReadDeadline } from '../store/read-deadline.js';
 import { withAnswerMetrics } from '../telemetry/answer-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -69,7 +73,11 @@ export async function serveStore(
   const { limits } = config;
   const store = withStoreMetrics(withReadDeadline(opened, limits.storeTimeoutMs), metrics.store);
   const table = createRevocationTable();
-  const fence = createFence({ store, table });
+  const feed = createRevocationFeed({
+    now: () => performance.now(),
+    schedule: (task, delayMs) => void setTimeout(task, delayMs).unref(),
+  });
+  const fence = createFence({ store, table, listener: feed });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
   const rates = createRates(() => performance.now());
   const readiness = createReadiness();
@@ -83,6 +91,18 @@ export async function serveStore(
       introspect: withAnswerMetrics(limitIntrospect(introspect, rates), metrics.answers),
       register: limitRegister(createRegister({ keyRing, store }), rates),
       revoke: createRevoke({ keyRing, store, fence, maxUnknownTombstones: limits.unknownTombstones, rates }),
+      watches: createWatches({
+        feed,
+        views: createCallerViews({
+          issuerTag: (iss) => keyRing.tag('issuer', iss, ''),
+          sealTags: keyRing.sealTags,
+          encodeEvents,
+        }),
+        store,
+        read: () => batcher.read([]),
+        maxQueued: limits.watchQueue,
+      }),
+      sealTags: keyRing.sealTags,
     },
     limits,
     readiness,
@@ -90,6 +110,7 @@ export async function serveStore(
       logger,
       digestToken: (token) => keyRing.logDigest(tokenSha256(token as Token)),
       observer: metrics.calls,
+      watchObserver: metrics.watches,
     },
   });
   if (config.reflection) {

@@ -1,4 +1,4 @@
-// Readiness follows the store; and an idle daemon keeps up with the revocation log, so that its next read is short.
+// Readiness follows the store, and the fence follows the log.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Fence } from '../core/fence.js';
@@ -6,9 +6,10 @@ import type { TokenStore } from '../core/token-store.js';
 import type { Readiness } from '../grpc/readiness.js';
 import type { Logger } from '../telemetry/logger.js';
 import { toSafeFields } from '../telemetry/safe-error.js';
+import { followLog } from './follow-log.js';
 
 export interface StoreWatchDeps {
-  readonly store: Pick<TokenStore, 'ready'>;
+  readonly store: Pick<TokenStore, 'ready' | 'awaitLog'>;
   readonly fence: Fence;
   readonly readiness: Readiness;
   readonly logger: Logger;
@@ -21,6 +22,7 @@ const TIMEOUT_MS = 2000;
 export async function watchStore(deps: StoreWatchDeps): Promise<{ readonly stop: () => void }> {
   const stopped = new AbortController();
   await look(deps);
+  void followLog(deps, stopped.signal);
   void (async () => {
     while (!stopped.signal.aborted) {
       await sleep(EVERY_MS, undefined, { ref: false, signal: stopped.signal }).catch(() => undefined);

@@ -22,6 +22,10 @@ export interface Active {
   /** Encoded TokenClaims, all of them, and which are present: pass on only what the caller's claimsMask allows. */
   readonly claims: Uint8Array;
   readonly mask: number;
+  /** All that the token belongs to, 8 bytes each; only sealed for the caller (core/tag-seal.ts) may they leave. */
+  readonly tags: Uint8Array;
+  /** Until exp, by the later of the two clocks. */
+  readonly lifetimeMs: number;
 }
 
 export type Verdict = Inactive | Active;
@@ -43,11 +47,12 @@ export function judge(entry: Entry | undefined, question: Question): Verdict {
   if (!caller.issuers.has(entry.iss)) return inactive('NOT_FOUND');
   if (entry.kind === 'tombstone') return inactive('REVOKED');
   if (revocations.isRevoked(entry.tags, entry.issueInstantMs)) return inactive('REVOKED');
-  if (Math.max(storeTimeMs, serverTimeMs) >= entry.expMs) return inactive('EXPIRED');
+  const lifetimeMs = entry.expMs - Math.max(storeTimeMs, serverTimeMs);
+  if (lifetimeMs <= 0) return inactive('EXPIRED');
   if (entry.nbfMs !== undefined && Math.min(storeTimeMs, serverTimeMs) < entry.nbfMs) return inactive('NOT_YET_VALID');
   if (!caller.tokenUse.has(entry.tokenUse)) return inactive('TOKEN_USE_MISMATCH');
   if (!isMeantFor(entry.aud, question)) return inactive('AUDIENCE_MISMATCH');
-  return { active: true, claims: entry.claims, mask: entry.mask };
+  return { active: true, claims: entry.claims, mask: entry.mask, tags: entry.tags, lifetimeMs };
 }
 
 function isMeantFor(aud: readonly string[], { caller, audiences }: Question): boolean {

@@ -1,5 +1,6 @@
 // The keys: digests are made under the digest keys (the first writes, all are read), tags under the tag key.
 import { createHmac, hash, hkdfSync } from 'node:crypto';
+import { createTagSeal, type TagSeal } from './tag-seal.js';
 import type { TokenSha256 } from './token.js';
 
 /** First 16 bytes of sha256(utf8(key_base64 + hex(sha256(token)))), as 22 characters of base64url: a store's key. */
@@ -16,6 +17,8 @@ export interface KeyRing {
   /** One digest a digest key, the writing key's first. */
   digests(sha256: TokenSha256): readonly Digest[];
   tag(kind: TagKind, iss: string, value: string): Tag;
+  /** Tags as a caller sees them. */
+  readonly sealTags: TagSeal;
   /** Eight characters under the log key, so that one value can be followed through a log and no further. */
   logDigest(value: string): string;
   /** Fingerprints that tell which keys a store was made with. They reveal nothing of the keys. */
@@ -60,6 +63,7 @@ function createKeyRing(digestKeys: readonly string[], tagKey: string): KeyRing {
       const text = `${tagKey}${kind}:${iss.length}:${iss}${value}`;
       return hash('sha256', text, 'buffer').subarray(0, 8) as Uint8Array as Tag;
     },
+    sealTags: createTagSeal(Buffer.from(tagKey, 'base64')),
     logDigest: (value) => createHmac('sha256', logKey).update(value).digest('hex').slice(0, 8),
     checks: { tag: keyCheck('tag', tagKey), digests: digestKeys.map((key) => keyCheck('digest', key)) },
   };

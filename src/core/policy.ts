@@ -89,6 +89,14 @@ export function createPolicy(rules: readonly CallerRule[]): Policy {
   };
 }
 
+/** Whether one is answered as the other is: what a cache keeps of the one is good for the other. */
+export function isAnsweredAlike(one: Caller, other: Caller): boolean {
+  if (one === other) return true;
+  const shape = ({ name, permissions, issuers, audiences, tokenUse, claimsMask }: Caller): string =>
+    JSON.stringify([name, claimsMask, ...[permissions, issuers, audiences, tokenUse].map((set) => [...set].sort())]);
+  return shape(one) === shape(other);
+}
+
 /** Throws PERMISSION_MISSING. */
 export function requirePermission(caller: Caller, permission: Permission): void {
   if (!caller.permissions.has(permission)) {

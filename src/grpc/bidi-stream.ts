@@ -2,10 +2,10 @@
 // out, so a client that does not read is not read from either.
 import type { handleBidiStreamingCall } from '@grpc/grpc-js';
 import { type CallDeps, decodeRequest, type Method } from './method.js';
+import { nextMessage } from './next-message.js';
 import { runStream } from './stream-call.js';
 
 type BidiStream = handleBidiStreamingCall<Buffer, Buffer>;
-type Call = Parameters<BidiStream>[0];
 
 export interface BidiMethod<Request> extends Method<Request> {
   /** Encoded. May throw, which ends the stream. */
@@ -31,23 +31,4 @@ export function createBidiStreamAdapter(deps: CallDeps): BidiStreamAdapter {
       },
     });
   };
-}
-
-/** Undefined when the client has no more to ask, or the signal is aborted. */
-function nextMessage(call: Call, signal: AbortSignal): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const look = () => {
-      const message: Buffer | null = signal.aborted ? null : call.read();
-      if (message !== null) finish(message);
-      else if (call.readableEnded || signal.aborted) finish(undefined);
-    };
-    const finish = (message: Buffer | undefined) => {
-      call.off('readable', look).off('end', look);
-      signal.removeEventListener('abort', look);
-      resolve(message);
-    };
-    call.on('readable', look).on('end', look);
-    signal.addEventListener('abort', look);
-    look();
-  });
 }

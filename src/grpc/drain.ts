@@ -21,7 +21,7 @@ export interface DrainDeps {
   readonly bound: ReadonlySet<string>;
   readonly readiness: Readiness;
   readonly calls: readonly InFlight[];
-  /** Health watches, reflection and whoever waits for caches: nobody waits for these to end by themselves. */
+  /** Watches, reflection and whoever waits for caches: nobody waits for these to end by themselves. */
   readonly streams: readonly InFlight[];
 }
 

@@ -1,5 +1,5 @@
 // IntrospectionService: handlers that parse, call core and encode. They know no store and no rule.
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { IntrospectdError } from '../core/errors.js';
 import type { Introspect } from '../core/introspect.js';
 import type { Verdict } from '../core/judge.js';
@@ -12,7 +12,7 @@ import type { BidiRefusal } from './bidi-refusal.js';
 import type { InFlight } from './in-flight.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type UnaryMethod } from './method.js';
-import { encodeBatchIntrospectResponse, encodeIntrospectResponse } from './response-encoding.js';
+import type { AnswerEncoder } from './response-encoding.js';
 import { createRevokeMethod } from './revoke-method.js';
 import type { UnaryAdapter } from './unary.js';
 import { createWireReader } from './wire-reader.js';
@@ -26,6 +26,7 @@ export interface IntrospectionServiceDeps {
   readonly limits: Pick<GrpcLimits, 'batchTokens' | 'tokenBytes'>;
   readonly audit: Audit;
   readonly digestToken: (token: string) => string;
+  readonly answers: AnswerEncoder;
   /** Where revocations that wait for caches take room. */
   readonly waitingRoom: InFlight;
   readonly adapters: IntrospectionAdapters;
@@ -36,22 +37,24 @@ export interface IntrospectionAdapters {
   /** Of Revoke, which has room of its own: no number of questions may keep a revocation out. */
   readonly revokeUnary: UnaryAdapter;
   readonly refuseBidi: BidiRefusal;
+  readonly watch: handleBidiStreamingCall<Buffer, Buffer>;
 }
 
 export function createIntrospectionService(deps: IntrospectionServiceDeps): UntypedServiceImplementation {
-  const { unary, revokeUnary, refuseBidi } = deps.adapters;
+  const { unary, revokeUnary, refuseBidi, watch } = deps.adapters;
   return {
     introspect: unary(createIntrospectMethod(deps)),
     batchIntrospect: unary(createBatchMethod(deps)),
     revoke: revokeUnary(createRevokeMethod(deps)),
     streamIntrospect: refuseBidi({ name: 'StreamIntrospect', authorize: needs('stream') }),
-    watchRevocations: refuseBidi({ name: 'WatchRevocations', authorize: needs('watch') }),
+    watchRevocations: watch,
   };
 }
 
 function createIntrospectMethod({
   introspect,
   limits,
+  answers,
 }: IntrospectionServiceDeps): UnaryMethod<IntrospectRequest, Verdict> {
   return {
     name: 'Introspect',
@@ -61,7 +64,7 @@ function createIntrospectMethod({
       const token = parseToken(request.token, limits.tokenBytes);
       return introspect.one({ caller, audiences: checkAudiences(request.audiences) }, token);
     },
-    encode: encodeIntrospectResponse,
+    encode: (verdict, { caller, request: { includeTags } }) => answers.one(verdict, { caller, includeTags }),
     record: { describe: ({ token }) => ({ token }) },
   };
 }
@@ -69,6 +72,7 @@ function createIntrospectMethod({
 function createBatchMethod({
   introspect,
   limits,
+  answers,
 }: IntrospectionServiceDeps): UnaryMethod<BatchIntrospectRequest, readonly (Verdict | IntrospectdError)[]> {
   return {
     name: 'BatchIntrospect',
@@ -79,7 +83,7 @@ function createBatchMethod({
       const tokens = items.map(({ token }) => parseItem(token, limits.tokenBytes));
       return introspect.many({ caller, audiences: checkAudiences(audiences) }, tokens);
     },
-    encode: encodeBatchIntrospectResponse,
+    encode: (outcomes, { caller, request: { includeTags } }) => answers.many(outcomes, { caller, includeTags }),
     record: { describe: ({ items }) => ({ count: items.length }) },
   };
 }

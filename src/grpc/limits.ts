@@ -6,4 +6,6 @@ export interface GrpcLimits {
   readonly claimsBytes: number;
   readonly inflight: number;
   readonly connectionAgeMs: number;
+  readonly cacheAgeMs: number;
+  readonly watchers: number;
 }

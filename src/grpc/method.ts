@@ -26,7 +26,7 @@ export interface Method<Request> {
 
 export interface UnaryMethod<Request, Result> extends Method<Request> {
   handle(call: UnaryCall<Request>): Promise<Result>;
-  encode(result: Result, caller: Caller): Buffer;
+  encode(result: Result, call: Pick<UnaryCall<Request>, 'caller' | 'request'>): Buffer;
   readonly record: MethodRecord<Request, Result>;
 }
 

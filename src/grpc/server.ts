@@ -4,6 +4,8 @@ import type { Introspect } from '../core/introspect.js';
 import type { Policy } from '../core/policy.js';
 import type { Register } from '../core/register.js';
 import type { Revoke } from '../core/revoke.js';
+import type { TagSeal } from '../core/tag-seal.js';
+import type { Watches } from '../core/watches.js';
 import { HealthService } from '../gen/grpc/health/v1/health.js';
 import { ServerReflectionService } from '../gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.js';
@@ -13,6 +15,7 @@ import { createAudit } from '../telemetry/audit.js';
 import { createCallLog } from '../telemetry/call-log.js';
 import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { WatchObserver } from '../telemetry/watch-metrics.js';
 import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
 import { guardConnections } from './connection-guard.js';
@@ -27,16 +30,24 @@ import type { Readiness } from './readiness.js';
 import type { ReflectionIndex } from './reflection-index.js';
 import { createReflectionService } from './reflection-service.js';
 import { createRegistryService } from './registry-service.js';
+import { createAnswerEncoder } from './response-encoding.js';
 import { createServerStreamAdapter } from './server-stream.js';
 import { toBytesService, toServiceName } from './service-definition.js';
 import { createUnaryAdapter } from './unary.js';
+import { createWatchStream } from './watch-stream.js';
 
 export interface GrpcServerDeps {
   /** From createServerCredentials(). */
   readonly credentials: ServerCredentials;
   /** Asked at every call. */
   readonly policy: () => Policy;
-  readonly core: { readonly introspect: Introspect; readonly register: Register; readonly revoke: Revoke };
+  readonly core: {
+    readonly introspect: Introspect;
+    readonly register: Register;
+    readonly revoke: Revoke;
+    readonly watches: Watches;
+    readonly sealTags: TagSeal;
+  };
   readonly limits: GrpcLimits;
   readonly readiness: Readiness;
   readonly telemetry: {
@@ -44,6 +55,7 @@ export interface GrpcServerDeps {
     /** A token's digest under the log key: logDigest(tokenSha256(token)). */
     readonly digestToken: (token: string) => string;
     readonly observer: CallObserver;
+    readonly watchObserver: WatchObserver;
   };
 }
 
@@ -87,6 +99,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const waitingRoom = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
   const reflections = createInFlight(MAX_REFLECTION_CALLS);
+  const watches = createInFlight(limits.watchers);
 
   const audit = createAudit(telemetry.logger);
   const findCaller = createCallerFinder(deps.policy, Date.now);
@@ -98,13 +111,19 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     waiting_for_caches: waitingRoom.size,
     health: health.size,
     reflection: reflections.size,
+    watches: watches.size,
   });
   const callDeps = { findCaller, inFlight: questions, callLog, observer };
   const healthDeps = { findCaller, inFlight: health, callLog, observer };
+  const answers = createAnswerEncoder({ sealTags: deps.core.sealTags, cacheAgeMs: limits.cacheAgeMs });
   const adapters = {
     unary: createUnaryAdapter(callDeps),
     revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog, observer }),
     refuseBidi: createBidiRefusal(callDeps),
+    watch: createWatchStream(
+      { findCaller, inFlight: watches, callLog, observer },
+      { watches: deps.core.watches, observer: telemetry.watchObserver },
+    ),
   };
   const healthAdapters = { unary: createUnaryAdapter(healthDeps), serverStream: createServerStreamAdapter(healthDeps) };
 
@@ -112,7 +131,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     toBytesService(IntrospectionServiceService),
     createIntrospectionService({
       ...deps.core,
-      ...{ limits, audit, adapters, waitingRoom },
+      ...{ limits, audit, adapters, answers, waitingRoom },
       digestToken: telemetry.digestToken,
     }),
   );
@@ -139,7 +158,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     drain: createDrain({
       ...{ server, bound, readiness },
       calls: [questions, revocations],
-      streams: [health, reflections, waitingRoom],
+      streams: [watches, health, reflections, waitingRoom],
     }),
   };
 }

@@ -54,7 +54,7 @@ async function run<Request, Result>(
     const { moveTo } = place;
     const result = await method.handle(toUnaryCall({ caller, request, requestId, moveTo }, lifetime));
     settlement.result = result;
-    answer = method.encode(result, caller);
+    answer = method.encode(result, { caller, request });
   } catch (error) {
     settlement.error = error ?? new Error('nothing was thrown');
   } finally {

@@ -8,6 +8,7 @@ import { observeProcess, type ProcessFacts } from './process-metrics.js';
 import { toPrometheusText } from './prometheus-text.js';
 import { createReloadMetrics, type ReloadObserver } from './reload-metrics.js';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.js';
+import { createWatchMetrics, type WatchObserver } from './watch-metrics.js';
 
 /** Labels are of bounded sets: methods, codes, reasons, and callers by their names in the policy. */
 export interface Metrics {
@@ -15,6 +16,7 @@ export interface Metrics {
   readonly answers: AnswerMetrics;
   readonly store: StoreMetrics;
   readonly reloads: ReloadObserver;
+  readonly watches: WatchObserver;
   observeState(state: DaemonState): void;
   /** Prometheus text format 0.0.4. */
   scrape(): Promise<string>;
@@ -47,6 +49,7 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     store,
     answers: createAnswerMetrics(meter),
     reloads: createReloadMetrics(meter),
+    watches: createWatchMetrics(meter),
     observeState: ({ isReady, liveRevocations }) => {
       observeGauge(
         meter,

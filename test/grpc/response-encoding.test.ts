@@ -14,8 +14,9 @@ import {
 import { TokenClaims } from '../../src/gen/introspectd/v1/token_claims.js';
 import { encodeClaims } from '../../src/grpc/claims-codec.js';
 import { filterClaims } from '../../src/grpc/claims-filter.js';
-import { encodeBatchIntrospectResponse, encodeIntrospectResponse } from '../../src/grpc/response-encoding.js';
+import { createAnswerEncoder } from '../../src/grpc/response-encoding.js';
 import { toRpcStatus } from '../../src/grpc/status.js';
+import { RING } from '../store/harness.js';
 
 const REASONS: readonly InactiveReason[] = [
   'NOT_FOUND',
@@ -25,6 +26,10 @@ const REASONS: readonly InactiveReason[] = [
   'AUDIENCE_MISMATCH',
   'TOKEN_USE_MISMATCH',
 ];
+
+const encoder = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs: 60_000 });
+const UNTAGGED = { tags: new Uint8Array(0), lifetimeMs: 1_000_000 };
+const asked = (one: Caller, includeTags = false) => ({ caller: one, includeTags });
 
 function caller(claimsMask: number, permissions: readonly Permission[] = []): Caller {
   const none = new Set<never>();
@@ -91,7 +96,7 @@ function toProperty(name: ClaimName): string {
 
 function toVerdict(message: TokenClaims): Extract<Verdict, { active: true }> {
   const { encoded, mask } = encodeClaims(message);
-  return { active: true, claims: encoded, mask };
+  return { active: true, claims: encoded, mask, ...UNTAGGED };
 }
 
 const response = (value: Partial<IntrospectResponse>): IntrospectResponse => ({
@@ -105,7 +110,7 @@ describe('answers', () => {
       fc.property(claims, visibleNames, (message, visible) => {
         const verdict = toVerdict(message);
         const expected = response({ active: true, claims: dropByDecoding(verdict.claims, visible) });
-        const bytes = encodeIntrospectResponse(verdict, caller(toMask(visible)));
+        const bytes = encoder.one(verdict, asked(caller(toMask(visible))));
         assert.deepEqual(bytes, Buffer.from(IntrospectResponse.encode(expected).finish()));
       }),
       { numRuns: 300 },
@@ -124,8 +129,8 @@ describe('answers', () => {
   });
 
   it('all visible: the stored bytes as they are', () => {
-    const verdict = { active: true as const, claims: Buffer.from('not even claims'), mask: 0b10 };
-    assert.ok(encodeIntrospectResponse(verdict, caller(0b10)).includes('not even claims'));
+    const verdict = { active: true as const, claims: Buffer.from('not even claims'), mask: 0b10, ...UNTAGGED };
+    assert.ok(encoder.one(verdict, asked(caller(0b10))).includes('not even claims'));
   });
 
   it('a batch is what the generated encoder makes of the answers', () => {
@@ -143,12 +148,12 @@ describe('answers', () => {
             : {
                 outcome: {
                   $case: 'response' as const,
-                  value: IntrospectResponse.decode(encodeIntrospectResponse(one, asker)),
+                  value: IntrospectResponse.decode(encoder.one(one, asked(asker))),
                 },
               },
         );
         const expected = Buffer.from(BatchIntrospectResponse.encode({ results }).finish());
-        assert.deepEqual(encodeBatchIntrospectResponse(outcomes, asker), expected);
+        assert.deepEqual(encoder.many(outcomes, asked(asker)), expected);
       }),
       { numRuns: 150 },
     );
@@ -159,7 +164,7 @@ describe('answers', () => {
       const message = { ...TokenClaims.decode(new Uint8Array(0)), scope: 'x'.repeat(length) };
       const verdict = toVerdict(message);
       const { results } = BatchIntrospectResponse.decode(
-        encodeBatchIntrospectResponse([verdict, { active: false, reason: 'REVOKED' }, verdict], caller(-1)),
+        encoder.many([verdict, { active: false, reason: 'REVOKED' }, verdict], asked(caller(-1))),
       );
       assert.equal(results.length, 3);
       assert.deepEqual(
@@ -171,11 +176,11 @@ describe('answers', () => {
 
   it('an inactive one is the same bytes whatever the reason, and says why only with "explain"', () => {
     for (const reason of REASONS) {
-      assert.equal(encodeIntrospectResponse({ active: false, reason }, caller(-1)).length, 0);
+      assert.deepEqual([...encoder.one({ active: false, reason }, asked(caller(-1)))], [0x28, 0xe8, 0x07]);
       const explained = IntrospectResponse.decode(
-        encodeIntrospectResponse({ active: false, reason }, caller(-1, ['explain'])),
+        encoder.one({ active: false, reason }, asked(caller(-1, ['explain']))),
       );
-      assert.deepEqual(explained, response({ inactiveReason: WireReason[reason] }));
+      assert.deepEqual(explained, response({ inactiveReason: WireReason[reason], cacheMs: 1000n }));
     }
   });
 
@@ -184,13 +189,69 @@ describe('answers', () => {
       active: true as const,
       claims: Buffer.from([0x8a, 0x02, 0x01, 0x61, 0x0a, 0x01, 0x62]),
       mask: -1,
+      ...UNTAGGED,
     };
-    const bytes = encodeIntrospectResponse(verdict, caller(toMask(['scope'])));
+    const bytes = encoder.one(verdict, asked(caller(toMask(['scope']))));
     assert.deepEqual([...bytes], [0x08, 1, 0x12, 3, 0x0a, 0x01, 0x62]);
   });
 
+  it('tags and how long to keep it: of active answers alone, for those who ask and may watch', () => {
+    const message = { ...TokenClaims.decode(new Uint8Array(0)), sub: 'alice' };
+    const tags = Buffer.concat([RING.tag('jti', 'i', 'a'), RING.tag('issuer', 'i', '')]);
+    const verdict = { ...toVerdict(message), tags, lifetimeMs: 30_000 };
+    const watcher = caller(-1, ['watch']);
+    const expected = response({ active: true, claims: message, tags: RING.sealTags('c', tags), cacheMs: 30_000n });
+    assert.deepEqual(
+      encoder.one(verdict, asked(watcher, true)),
+      Buffer.from(IntrospectResponse.encode(expected).finish()),
+    );
+    const plain = response({ active: true, claims: message });
+    for (const one of [asked(watcher), asked(caller(-1), true)]) {
+      assert.deepEqual(encoder.one(verdict, one), Buffer.from(IntrospectResponse.encode(plain).finish()));
+    }
+    const outcomes: readonly (Verdict | IntrospectdError)[] = [
+      verdict,
+      new IntrospectdError('TOKEN_MALFORMED', 'fixed'),
+      { active: false, reason: 'REVOKED' },
+      { ...verdict, tags: tags.subarray(8), lifetimeMs: 1_000_000 },
+    ];
+    const { results } = BatchIntrospectResponse.decode(encoder.many(outcomes, asked(watcher, true)));
+    const told = results.map(({ outcome }) => (outcome?.$case === 'response' ? outcome.value : undefined));
+    assert.deepEqual(told, [
+      expected,
+      undefined,
+      response({ cacheMs: 1000n }),
+      response({ active: true, claims: message, tags: RING.sealTags('c', tags.subarray(8)), cacheMs: 60_000n }),
+    ]);
+  });
+
+  it('how long to keep it: never past exp, never longer than cache_age, and not at all when that is 0', () => {
+    const verdict = { ...toVerdict(TokenClaims.decode(new Uint8Array(0))), tags: RING.tag('jti', 'i', 'a') };
+    const cacheMs = (cacheAgeMs: number, one: Verdict) => {
+      const { one: encode } = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs });
+      return Number(IntrospectResponse.decode(encode(one, asked(caller(-1, ['watch']), true))).cacheMs);
+    };
+    const rows = [
+      [60_000, 1, 1],
+      [60_000, 0.5, 0],
+      [60_000, 59_999, 59_999],
+      [60_000, 3_600_000, 60_000],
+      [0, 3_600_000, 0],
+    ] as const;
+    for (const [cacheAgeMs, lifetimeMs, expected] of rows) {
+      assert.equal(cacheMs(cacheAgeMs, { ...verdict, lifetimeMs }), expected);
+    }
+    for (const reason of REASONS) {
+      const one = { active: false as const, reason };
+      assert.deepEqual(
+        [60_000, 400, 0].map((age) => cacheMs(age, one)),
+        [1000, 400, 0],
+      );
+    }
+  });
+
   it('stored claims that cannot be read: an error, never an answer', () => {
-    const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2 };
-    assert.throws(() => encodeIntrospectResponse(verdict, caller(0)), StoreUnavailable);
+    const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2, ...UNTAGGED };
+    assert.throws(() => encoder.one(verdict, asked(caller(0))), StoreUnavailable);
   });
 });

@@ -117,6 +117,6 @@ describe('a revocation that waits for caches', () => {
     });
     assert.deepEqual(told, [waitingRoom, LONG_MS]);
     assert.deepEqual(result.wait, { isOver: false, error: ended });
-    assert.throws(() => method.encode(result, caller), ended);
+    assert.throws(() => method.encode(result, { caller, request: WAITING }), ended);
   });
 });

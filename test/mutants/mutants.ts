@@ -2,6 +2,7 @@
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
+import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
   /** Of DESIGN §9. */
@@ -16,9 +17,9 @@ export interface Mutant {
 }
 
 const JUDGE = '/src/core/judge.js';
-const FENCE = '/src/core/fence.js';
 
 export const MUTANTS: readonly Mutant[] = [
+  ...WATCH_MUTANTS,
   {
     promise: 1,
     name: 'the tombstone is not written',
@@ -173,60 +174,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'storeTimeMs',
     killedBy: 'core/judge.test.js',
     test: 'exp with the store -5000 ms',
-  },
-  {
-    promise: 1,
-    name: 'a reply that was sent before a reset is believed',
-    file: FENCE,
-    find: 'if (epochAtSend !== epoch || reloading !== undefined)',
-    replace: 'if (false)',
-    killedBy: 'core/fence.test.js',
-    test: 'while the revocations are being loaded',
-  },
-  {
-    promise: 1,
-    name: 'fence off: entries are judged without the log that was read with them',
-    file: FENCE,
-    find: 'table.apply(broad, reply.storeTimeMs);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'knows what the log said before the answer is out',
-  },
-  {
-    promise: 1,
-    name: 'a reset loads nothing',
-    file: FENCE,
-    find: 'for await (const revocations of store.loadRevocations())\n                table.apply(revocations, reply.storeTimeMs);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'starts with a reset',
-  },
-  {
-    promise: 5,
-    name: 'watchers are not told of a reset',
-    file: FENCE,
-    find: 'listener?.onReset(reply.cursor);',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'tells a reset once the revocations are loaded',
-  },
-  {
-    promise: 1,
-    name: 'the cursor moves back',
-    file: FENCE,
-    find: 'if (known < 0)\n                return false;',
-    replace: '',
-    killedBy: 'core/fence.test.js',
-    test: 'never moves the cursor back',
-  },
-  {
-    promise: 1,
-    name: 'a full page is taken for the whole log',
-    file: FENCE,
-    find: 'if (reply.more)',
-    replace: 'if (false)',
-    killedBy: 'core/fence.test.js',
-    test: 'reads again after a full page',
   },
   {
     promise: 1,

@@ -1,11 +1,14 @@
 // A real gRPC server over real mTLS on a free port, with answers that a test scripts, and clients of named callers.
 import { type ChannelCredentials, credentials as channelCredentials, type ServerCredentials } from '@grpc/grpc-js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Introspect } from '../../src/core/introspect.js';
 import { TAG_KINDS, type TagKind } from '../../src/core/key-ring.js';
 import { createPolicy, type Permission, type Policy } from '../../src/core/policy.js';
 import type { Register } from '../../src/core/register.js';
 import type { Revoke } from '../../src/core/revoke.js';
+import type { TagSeal } from '../../src/core/tag-seal.js';
 import type { Cursor } from '../../src/core/token-store.js';
+import type { Watches } from '../../src/core/watches.js';
 import { HealthClient } from '../../src/gen/grpc/health/v1/health.js';
 import { IntrospectionServiceClient } from '../../src/gen/introspectd/v1/introspection_service.js';
 import { TokenRegistryServiceClient } from '../../src/gen/introspectd/v1/token_registry_service.js';
@@ -86,6 +89,14 @@ export const REGISTERS_ALL: Register = {
 const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
 export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
+/** No log to watch. */
+const NO_WATCHES: Watches = {
+  open: () => Promise.reject(new StoreUnavailable('no store')),
+  resume: () => Promise.reject(new StoreUnavailable('no store')),
+  createRenewals: () => ({ ask: () => undefined }),
+};
+const UNSEALED: TagSeal = (_caller, tags) => Buffer.concat([tags, tags]);
+
 const NO_METRICS: CallObserver = {
   observe: () => undefined,
   observeHandshakeFailure: () => undefined,
@@ -99,6 +110,8 @@ const LIMITS: GrpcLimits = {
   claimsBytes: 3500,
   inflight: 2000,
   connectionAgeMs: 600_000,
+  cacheAgeMs: 60_000,
+  watchers: 10,
 };
 
 let ca: Promise<TestCa> | undefined;
@@ -146,6 +159,8 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
       introspect: request.introspect ?? INACTIVE_TO_ALL,
       register: request.register ?? REGISTERS_ALL,
       revoke: request.revoke ?? REVOKES_ALL,
+      watches: NO_WATCHES,
+      sealTags: UNSEALED,
     },
     limits: { ...LIMITS, ...request.limits },
     readiness,
@@ -157,6 +172,7 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
       }),
       digestToken: (token) => `digest-of-${token.length}`,
       observer: request.observer ?? NO_METRICS,
+      watchObserver: { sentEvents: () => undefined, sentReset: () => undefined },
     },
   });
   const { port } = await grpc.listen('127.0.0.1:0');

@@ -30,6 +30,8 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
   metrics.calls.observeInFlight({ questions: () => 1 });
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
   metrics.reloads.failed('policy');
+  metrics.watches.sentEvents(1);
+  metrics.watches.sentReset('log');
   metrics.observeState({ isReady: () => true, liveRevocations: () => 0 });
   const harness = await makeMemoryHarness();
   t.after(() => harness.close());

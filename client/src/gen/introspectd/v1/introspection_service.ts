@@ -83,11 +83,14 @@ export interface IntrospectResponse {
   /** Why the token is inactive. Set only for callers with permission "explain". */
   inactiveReason: InactiveReason;
   /**
-   * 16-byte fingerprints of all that the token belongs to, concatenated, for this caller alone. Empty unless asked for
-   * with permission "watch": a client without tags runs without a cache.
+   * 16-byte fingerprints of all that the token belongs to, concatenated, for this caller alone: a revocation names one of
+   * them. Empty unless active and asked for with permission "watch": a client without tags runs without a cache.
    */
   tags: Buffer;
-  /** How long from now a client may keep this answer, in milliseconds. 0 = not at all. */
+  /**
+   * How long from now a client may keep this answer, in milliseconds. 0 = not at all. Active: 0 without tags, else never
+   * past exp nor limits.cache_age. Inactive: the same whatever the reason, 1000 unless limits.cache_age is less.
+   */
   cacheMs: bigint;
 }
 
@@ -238,13 +241,19 @@ export interface WatchRevocationsRequest {
 
 /** Begins a watch. */
 export interface WatchStart {
-  /** Continue after this revision. Empty = from now. */
+  /**
+   * Continue after this revision: what came since is told first. Empty = from now. One that is not in the log any more,
+   * or is of another store, is answered with a reset.
+   */
   afterRevision: string;
 }
 
 /** Asks for a lease. */
 export interface WatchRenew {
-  /** Given back with the lease. The client counts the lease from when it sent this. */
+  /**
+   * Given back with the lease. The client counts the lease from when it sent this. Of renewals sent in quick succession
+   * the newest is answered; none is while the store is away.
+   */
   nonce: bigint;
 }
 
@@ -269,7 +278,7 @@ export interface WatchRevocationsResponse {
 
 /** The watch stands. */
 export interface WatchStarted {
-  /** Where it begins. */
+  /** Where it begins: after_revision, if that was given. */
   revision: string;
   /** Length of a tag in bytes: 16. */
   tagBytes: number;
@@ -291,13 +300,16 @@ export interface RevocationEvent {
   beforeMs: bigint;
 }
 
-/** A lease. */
+/**
+ * A lease: every revocation that was acknowledged before the renewal was sent, by any server of the store, was told before
+ * this.
+ */
 export interface WatchRenewed {
   /** The nonce of the renewal this answers. */
   nonce: bigint;
   /** How long the cache may answer without hearing from a server, counted from when the renewal was sent. */
   leaseMs: bigint;
-  /** All events up to here were sent. */
+  /** All events up to here were sent before this. */
   revision: string;
   /** The server's time, milliseconds since the epoch. */
   serverTimeMs: bigint;
@@ -1811,7 +1823,12 @@ export const IntrospectionServiceService = {
     responseSerialize: (value: RevokeResponse): Buffer => Buffer.from(RevokeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeResponse => RevokeResponse.decode(value),
   },
-  /** Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch". */
+  /**
+   * Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch".
+   * The client sends start, then renew whenever it wants a lease; anything else is INVALID_ARGUMENT. It is told every
+   * revocation of its issuers once and in order, or a reset where that cannot be. Half-closing ends the stream with OK.
+   * PERMISSION_DENIED: the policy has changed. RESOURCE_EXHAUSTED: too many watchers, or this one does not read.
+   */
   watchRevocations: {
     path: "/introspectd.v1.IntrospectionService/WatchRevocations" as const,
     requestStream: true as const,
@@ -1840,7 +1857,12 @@ export interface IntrospectionServiceServer extends UntypedServiceImplementation
    * Needs the kind of the target in the caller's "revoke" list.
    */
   revoke: handleUnaryCall<RevokeRequest, RevokeResponse>;
-  /** Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch". */
+  /**
+   * Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch".
+   * The client sends start, then renew whenever it wants a lease; anything else is INVALID_ARGUMENT. It is told every
+   * revocation of its issuers once and in order, or a reset where that cannot be. Half-closing ends the stream with OK.
+   * PERMISSION_DENIED: the policy has changed. RESOURCE_EXHAUSTED: too many watchers, or this one does not read.
+   */
   watchRevocations: handleBidiStreamingCall<WatchRevocationsRequest, WatchRevocationsResponse>;
 }
 
@@ -1908,7 +1930,12 @@ export interface IntrospectionServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeResponse) => void,
   ): ClientUnaryCall;
-  /** Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch". */
+  /**
+   * Tells a cache what was revoked, as it happens, and grants it leases. Needs permission "watch".
+   * The client sends start, then renew whenever it wants a lease; anything else is INVALID_ARGUMENT. It is told every
+   * revocation of its issuers once and in order, or a reset where that cannot be. Half-closing ends the stream with OK.
+   * PERMISSION_DENIED: the policy has changed. RESOURCE_EXHAUSTED: too many watchers, or this one does not read.
+   */
   watchRevocations(): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
   watchRevocations(
     options: Partial<CallOptions>,

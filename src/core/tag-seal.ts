@@ -1,0 +1,31 @@
+import { type Cipher, createCipheriv, hkdfSync } from 'node:crypto';
+
+/** Tags as one caller sees them: 16 bytes for each 8, the same for the same tag, and unlike those of any other caller. */
+export type TagSeal = (caller: string, tags: Uint8Array) => Buffer;
+
+export const SEALED_TAG_BYTES = 16;
+const TAG_BYTES = 8;
+
+/**
+ * AES-128 of the tag, padded with zeros to its block, under a key of the caller. A permutation: equality is all that can be
+ * seen, and two callers have nothing in common to compare. DESIGN §5.
+ */
+export function createTagSeal(tagKey: Uint8Array): TagSeal {
+  // One for each name that a policy ever had; ECB keeps nothing between blocks, so one serves every answer.
+  const ciphers = new Map<string, Cipher>();
+  const findCipher = (caller: string): Cipher => {
+    const known = ciphers.get(caller);
+    if (known !== undefined) return known;
+    const key = Buffer.from(hkdfSync('sha256', tagKey, '', `introspectd tags${caller}`, 16));
+    const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
+    ciphers.set(caller, cipher);
+    return cipher;
+  };
+  return (caller, tags) => {
+    const blocks = Buffer.alloc((tags.length / TAG_BYTES) * SEALED_TAG_BYTES);
+    for (let from = 0, to = 0; from < tags.length; from += TAG_BYTES, to += SEALED_TAG_BYTES) {
+      blocks.set(tags.subarray(from, from + TAG_BYTES), to);
+    }
+    return findCipher(caller).update(blocks);
+  };
+}
