@@ -135,23 +135,6 @@ describe('the fence', () => {
     assert.ok(table.isRevoked(revocation(5).tag, 0));
   });
 
-  it('forgets what no token can be under any more, with later reads', async () => {
-    const { fence, store, table } = await started();
-    const read = async (reply: ScriptedReply) => {
-      const reading = fence.read([]);
-      await store.reply(reply);
-      await reading;
-    };
-    const startMs = 1_800_000_000_000;
-    await read({ cursor: 'c5', revocations: [revocation(5)], storeTimeMs: startMs });
-    for (let turn = 0; turn < 3; turn++) await read({ cursor: 'c5', storeTimeMs: startMs + TTL_MS });
-    assert.equal(table.size, 1);
-    for (let turn = 0; turn < 200 && table.size > 0; turn++) {
-      await read({ cursor: 'c5', storeTimeMs: startMs + TTL_MS + 200_000 });
-    }
-    assert.equal(table.size, 0);
-  });
-
   it('fails the reads that needed a reload which failed, and recovers with the next', async () => {
     const { fence, store } = setUp();
     store.failLoad = true;
