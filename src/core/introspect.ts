@@ -37,8 +37,8 @@ export interface IntrospectDependencies {
 export function createIntrospect({ keyRing, fence, batcher, table, now }: IntrospectDependencies): Introspect {
   const ring = keyRing.checks.digests.length;
 
-  function answer(command: IntrospectCommand, read: FencedRead, index: number): Verdict {
-    const entry = findEntry(read.entries, index * ring, ring);
+  function answer(command: IntrospectCommand, read: FencedRead, start: number): Verdict {
+    const entry = findEntry(read.entries, start, ring);
     return judge(entry, {
       caller: command.caller,
       audiences: command.audiences,
@@ -49,12 +49,15 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
   }
 
   return {
-    one: async (command, token) => answer(command, await batcher.read(keyRing.digests(tokenSha256(token))), 0),
+    one: async (command, token) => {
+      const start = batcher.add(keyRing.digests(tokenSha256(token)));
+      return answer(command, await batcher.read(), start);
+    },
     many: async (command, items) => {
       const tokens = items.filter((item): item is Token => !(item instanceof IntrospectdError));
       const read = await fence.read(tokens.flatMap((token) => keyRing.digests(tokenSha256(token))));
-      let index = 0;
-      return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, index++)));
+      let start = -ring;
+      return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, (start += ring))));
     },
   };
 }
