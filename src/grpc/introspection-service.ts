@@ -5,17 +5,17 @@ import type { Introspect } from '../core/introspect.js';
 import type { Verdict } from '../core/judge.js';
 import type { Revoke } from '../core/revoke.js';
 import { parseToken, type Token } from '../core/token.js';
-import { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
+import type { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
 import type { Audit } from '../telemetry/audit.js';
 import { checkBatchSize } from './batch-size.js';
 import type { BidiRefusal } from './bidi-refusal.js';
 import type { InFlight } from './in-flight.js';
+import { decodeBatchIntrospectRequest, decodeIntrospectRequest } from './introspect-requests.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type UnaryMethod } from './method.js';
 import type { AnswerEncoder } from './response-encoding.js';
 import { createRevokeMethod } from './revoke-method.js';
 import type { UnaryAdapter } from './unary.js';
-import { createWireReader } from './wire-reader.js';
 
 /** Of one request: the rules look at each of them for each token. */
 const MAX_AUDIENCES = 100;
@@ -59,8 +59,8 @@ function createIntrospectMethod({
   return {
     name: 'Introspect',
     authorize: needs('introspect'),
-    decode: (bytes) => IntrospectRequest.decode(createWireReader(bytes)),
-    handle: async ({ caller, request }) => {
+    decode: decodeIntrospectRequest,
+    handle: ({ caller, request }) => {
       const token = parseToken(request.token, limits.tokenBytes);
       return introspect.one({ caller, audiences: checkAudiences(request.audiences) }, token);
     },
@@ -77,7 +77,7 @@ function createBatchMethod({
   return {
     name: 'BatchIntrospect',
     authorize: needs('batch'),
-    decode: (bytes) => BatchIntrospectRequest.decode(createWireReader(bytes)),
+    decode: decodeBatchIntrospectRequest,
     handle: async ({ caller, request: { items, audiences } }) => {
       checkBatchSize(items.length, limits.batchTokens);
       const tokens = items.map(({ token }) => parseItem(token, limits.tokenBytes));
