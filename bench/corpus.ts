@@ -8,7 +8,7 @@ import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
 import { toGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
-import { NUMBER_SLOT, type Numbering } from './numbered-body.js';
+import { formatNumber, NUMBER_SLOT, type Numbering } from './numbered-body.js';
 
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://orders.example';
@@ -40,8 +40,14 @@ export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
+  watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
 } as const;
+
+/** The text of the token with this number. */
+export function toToken(number: number): string {
+  return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
+}
 
 export function introspectCall(): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };

@@ -24,6 +24,7 @@ import { measureRecordMemory, RECORD_MEMORY } from './scenarios/record-memory.js
 import { measureRevocationTable } from './scenarios/revocation-table.js';
 import { revokeUser } from './scenarios/revoke-user.js';
 import { measureLoadedStart, measureTimeToReady } from './scenarios/startup.js';
+import { measureWatching } from './scenarios/watching.js';
 import { writes } from './scenarios/writes.js';
 import { startSite } from './site.js';
 
@@ -70,6 +71,7 @@ const figures: FigureGroup[] = [];
 show(await measureRevocationTable(schedule.rounds));
 for (const engine of findEngines(redis)) {
   show(await measureLoadedStart(engine, LIVE_REVOCATIONS[mode], STARTS[mode]));
+  show(await measureWatching(engine, schedule.rounds, schedule.windowMs));
   const measured = await measureEngine(engine, redis);
   engines.push(measured.facts);
   groups.push(...measured.groups);

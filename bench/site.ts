@@ -12,7 +12,7 @@ import type { LoadCall } from './http2-load.js';
 import { type Load, type LoadGenerator, startLoadGenerator } from './load-generator.js';
 
 /** whole: sees all claims of the tokens, whose bytes pass through. filtered: sees one, so they are decoded. */
-export type CallerName = 'issuer' | 'whole' | 'filtered';
+export type CallerName = 'issuer' | 'whole' | 'filtered' | 'watcher';
 
 export interface Site {
   readonly engine: Engine;
@@ -37,6 +37,7 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   },
   { name: 'whole', ...READS },
   { name: 'filtered', ...READS, claims: ['scope'] },
+  { name: 'watcher', permissions: ['watch'], issuers: [ISSUER], audiences: ['*'] },
 ];
 /** Where the configuration of a workspace says it is. */
 export const KEYS_FILE = 'introspectd.keys';

@@ -7,8 +7,10 @@ import { installRedisIfNeeded } from './redis-server.mjs';
 
 // They start first, so that the run does not end with one processor waiting for the other. Longest first.
 const LONG = [
+  'history/redis',
   'promises/kill-nine',
   'mutants/',
+  'history/lmdb',
   'cli/usage',
   'store/lmdb-model',
   'store/lmdb-kill-nine',

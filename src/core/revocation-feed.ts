@@ -21,7 +21,7 @@ export interface RevocationFeedDependencies {
 }
 
 /** About what one watcher costs, with as much time again for everything else. */
-const SPACING_MS_PER_WATCHER = 0.025;
+const SPACING_MS_PER_WATCHER = 0.04;
 const MAX_SPACING_MS = 50;
 /** Of one message: every watcher that has not sent it yet holds a copy. */
 const MAX_ENTRIES = 250;

@@ -153,7 +153,12 @@ export function createRevocationTable(): RevocationTable {
 
 function createDirectory(): Page[] {
   const width = 2 ** (DIRECTORY_BITS - CAPACITY_BITS);
-  return CAPACITIES.flatMap((capacity) => new Array<Page>(width).fill(createPage(CAPACITY_BITS, capacity)));
+  const directory: Page[] = [];
+  for (const capacity of CAPACITIES) {
+    const page = createPage(CAPACITY_BITS, capacity);
+    for (let at = 0; at < width; at++) directory.push(page);
+  }
+  return directory;
 }
 
 function getPage(directory: readonly Page[], at: number): Page {

@@ -158,7 +158,7 @@ function writeBody(out: Buffer, start: number, { kind, bytes, tail }: Body): num
   return at + bytes.length + tail.length;
 }
 
-/** 0 is no bytes at all, as any field at its default. */
+/** 0, the default of the field, is no bytes at all. */
 function encodeCacheMs(cacheMs: number): Buffer {
   if (cacheMs === 0) return Buffer.alloc(0);
   const out = Buffer.alloc(6);

@@ -63,7 +63,8 @@ describe('a store in Redis, on the command line', { skip: REDIS_MISSING }, () =>
     const { code, stdout, stderr } = await run(['store', 'show']);
     assert.deepEqual([code, stderr], [0, '']);
     const meta = await store.meta();
-    const { digest_keys: digestKeys, ...shown } = JSON.parse(stdout);
+    const { digest_keys: digestKeys, store_time: storeTime, ...shown } = JSON.parse(stdout);
+    assert.ok(storeTime >= shown.last_store_time);
     assert.deepEqual(
       digestKeys.map(({ check }: { readonly check: string }) => check),
       meta.digestKeys.map(({ check }) => check),
@@ -72,9 +73,10 @@ describe('a store in Redis, on the command line', { skip: REDIS_MISSING }, () =>
       path: redis.url,
       store_id: meta.storeId,
       partitions: 1,
-      tag_key_check: meta.tagKeyCheck,
+      tag_key: { check: meta.tagKeyCheck, in_keys_file: false },
       max_token_ttl: '1d',
       lease: '2s',
+      changing: false,
       last_store_time: new Date(meta.lastStoreTimeMs).toISOString(),
       entries: 3,
     });

@@ -7,6 +7,15 @@ const RULES = 'watch/watch-rules.test.js';
 
 export const WATCH_MUTANTS: readonly Mutant[] = [
   {
+    promise: 5,
+    name: 'the log is not followed',
+    file: '/src/cli/watch-store.js',
+    find: 'void followLog(deps, stopped.signal);',
+    replace: '',
+    killedBy: 'watch/memory-watch.test.js',
+    test: 'tells it as it happens',
+  },
+  {
     promise: 1,
     name: 'a reply that was sent before a reset is believed',
     file: FENCE,
@@ -154,9 +163,9 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'Redis is asked for records after the log',
     file: '/src/store/redis-token-store.js',
-    find: 'const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];\n            const skip = digests.length === 0 ? 0 : 1;\n            const { result: read, state } = await readState(commands, (replies) => {\n                const log = toLog(replies.slice(skip), cursor);\n                return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };',
+    find: 'const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];\n            const skip = digests.length === 0 ? 0 : 1;\n            const { result: read, state, settings: met, } = await readState(commands, (replies) => {\n                const log = toLog(replies.slice(skip), cursor);\n                return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };',
     replace:
-      'const commands = [...logCommands(keys, cursor), ...entriesCommand(keys, digests)];\n            const { result: read, state } = await readState(commands, (replies) => {\n                const log = toLog(replies, cursor);\n                return log && { log, values: digests.length === 0 ? [] : toBuffers(replies[2]) };',
+      'const commands = [...logCommands(keys, cursor), ...entriesCommand(keys, digests)];\n            const { result: read, state, settings: met, } = await readState(commands, (replies) => {\n                const log = toLog(replies, cursor);\n                return log && { log, values: digests.length === 0 ? [] : toBuffers(replies[2]) };',
     killedBy: 'store/redis-read-order.test.js',
     test: 'reads records before the log',
   },

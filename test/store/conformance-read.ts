@@ -11,6 +11,13 @@ const revokeNames = async ({ store }: StoreHarness, names: readonly string[]): P
 };
 const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `token-${index}`);
 
+/** The same place in the log of another store. */
+function toDiverged(cursor: Cursor): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  bytes.writeUInt8(bytes.readUInt8(12) ^ 1, 12);
+  return bytes.toString('base64url');
+}
+
 export function describeRead(withStore: WithStore): void {
   describe('read', () => {
     test(
@@ -99,14 +106,14 @@ export function describeRead(withStore: WithStore): void {
     test(
       'resets on a cursor that stands on no entry of the log',
       withStore(async (harness) => {
-        await revokeNames(harness, ['a', 'b']);
         const { store } = harness;
+        await revokeNames(harness, ['a']);
+        const { cursor: first } = await store.read([], undefined);
+        await revokeNames(harness, ['b']);
         const { cursor } = await store.read([], undefined);
         const beyond = Buffer.from(cursor, 'base64url');
         beyond.writeUInt8(200, 5);
-        const otherBytes = Buffer.from(cursor, 'base64url');
-        otherBytes.writeUInt8(otherBytes.readUInt8(12) ^ 1, 12);
-        const strangers = ['', 'x', 'x'.repeat(22), beyond.toString('base64url'), otherBytes.toString('base64url')];
+        const strangers = ['', 'x', 'x'.repeat(22), beyond.toString('base64url'), ...[first, cursor].map(toDiverged)];
         for (const stranger of strangers) {
           const answer = await store.read([], stranger as Cursor);
           assert.deepEqual([answer.reset, answer.revocations, answer.cursor], [true, [], cursor], stranger);

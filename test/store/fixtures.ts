@@ -14,7 +14,7 @@ import type {
 } from '../../src/core/token-store.js';
 import { HOUR_MS, RING, START_MS } from './harness.js';
 
-const ISS = 'https://login.example';
+export const ISS = 'https://login.example';
 
 export interface TokenClaims {
   readonly tokenUse?: TokenUse;
@@ -27,6 +27,7 @@ export interface TokenClaims {
   readonly session?: string;
   readonly client?: string;
   readonly subject?: string;
+  readonly subjectClient?: string;
 }
 
 export function sha256(name: string): TokenSha256 {
@@ -41,9 +42,9 @@ export function makeEntry(name: string, claims: TokenClaims = {}, ring: KeyRing 
     ['token', ring.tag('token', '', sha256(name))],
     ['issuer', ring.tag('issuer', ISS, '')],
   ]);
-  for (const kind of ['jti', 'grant', 'session', 'client', 'subject'] as const) {
-    const value = claims[kind];
-    if (value !== undefined) tags.set(kind, ring.tag(kind, ISS, value));
+  const { jti, grant, session, client, subject, subjectClient: subject_client } = claims;
+  for (const [kind, value] of Object.entries({ jti, grant, session, client, subject, subject_client })) {
+    if (value !== undefined) tags.set(kind as TagKind, ring.tag(kind as TagKind, ISS, value));
   }
   const record = encodeRecord({
     tokenUse,

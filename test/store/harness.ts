@@ -40,6 +40,8 @@ export const BOTH_RING = makeRing('t', 'a', 'b');
 export const ROTATED_RING = makeRing('t', 'b', 'a');
 /** The old digest key is gone. */
 export const LACKING_RING = makeRing('t', 'b');
+/** The steps of a rotation, one daemon at a time. */
+export const RINGS = [RING, BOTH_RING, ROTATED_RING, LACKING_RING] as const;
 export const OTHER_TAG_RING = makeRing('u', 'a');
 
 export function makeOptions(harness: { readonly clockMs: number }, changes: HarnessChanges = {}): StoreOptions {

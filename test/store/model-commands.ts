@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeEntry } from '../../src/core/entry.js';
-import type { KeyRing, TagKind } from '../../src/core/key-ring.js';
-import { type Cursor, END_OF_TIME_MS, type TokenStore } from '../../src/core/token-store.js';
+import type { TagKind } from '../../src/core/key-ring.js';
+import { type Cursor, END_OF_TIME_MS } from '../../src/core/token-store.js';
 import {
   digestOf,
   ISSUER_TAG,
@@ -14,17 +14,9 @@ import {
   tagOf,
   toRevocations,
 } from './fixtures.js';
-import { HOUR_MS, LEASE_MS, MAX_TOKEN_TTL_MS, RING, ROTATED_RING, START_MS, type StoreHarness } from './harness.js';
+import { HOUR_MS, LEASE_MS, MAX_TOKEN_TTL_MS, RING, RINGS, ROTATED_RING, START_MS } from './harness.js';
 import { describeEntry, type StoreModel } from './model.js';
-
-/** The engine: the handle under test, and another one on the same store. */
-export interface Real {
-  readonly harness: StoreHarness;
-  ring: KeyRing;
-  second: TokenStore | undefined;
-}
-
-type StoreCommand = fc.AsyncCommand<StoreModel, Real>;
+import { command, count, getServer, REFUSED, SERVER_AHEAD_MS, start, step, tryWith } from './model-step.js';
 
 const TOKENS = ['t0', 't1', 't2', 't3'] as const;
 const CLAIMS: readonly TokenClaims[] = [
@@ -33,12 +25,16 @@ const CLAIMS: readonly TokenClaims[] = [
   { tokenUse: 'refresh_token', grant: 'g' },
   { grant: 'g', client: 'c' },
   { tokenUse: 'refresh_token', grant: 'h', session: 's' },
+  { client: 'c', subject: 'u', subjectClient: 'u at c' },
+  { jti: 'k', subject: 'u' },
 ];
 const TAGS: readonly (readonly [TagKind, string])[] = [
   ['jti', 'j'],
   ['grant', 'g'],
   ['session', 's'],
   ['client', 'c'],
+  ['subject', 'u'],
+  ['subject_client', 'u at c'],
   ['issuer', ''],
 ];
 const STEPS_MS = [1, 1000, LEASE_MS, HOUR_MS, MAX_TOKEN_TTL_MS, MAX_TOKEN_TTL_MS + LEASE_MS];
@@ -46,19 +42,6 @@ const LIFETIMES_MS = [1000, HOUR_MS, MAX_TOKEN_TTL_MS, MAX_TOKEN_TTL_MS + 2 * HO
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const describeBytes = (bytes: Uint8Array | undefined) => bytes && describeEntry(decodeEntry(bytes));
-
-function command(name: string, run: (model: StoreModel, real: Real) => Promise<void>): StoreCommand {
-  return { check: () => true, run, toString: () => name };
-}
-
-async function handleOf(real: Real, handle: number, model: StoreModel): Promise<TokenStore> {
-  if (handle === 0) return real.harness.store;
-  if (real.second === undefined) {
-    model.open(1);
-    real.second = await real.harness.openSecond({ keyChecks: real.ring.checks });
-  }
-  return real.second;
-}
 
 const handles = fc.integer({ min: 0, max: 1 });
 const tokens = fc.constantFrom(...TOKENS);
@@ -74,94 +57,142 @@ const register = fc
       },
     ),
   )
-  .map(([handle, items]) =>
-    command(`register ${handle} ${JSON.stringify(items)}`, async (model, real) => {
-      const store = await handleOf(real, handle, model);
+  .map(([handle, items]) => {
+    const toEntries = (model: StoreModel) => {
       // By the hour, so that a registration can be repeated: equal within the hour, different after it.
       const hourMs = START_MS + Math.floor((model.clockMs - START_MS) / HOUR_MS) * HOUR_MS;
-      const entries = items.map(({ token, claims, lifetimeMs }) =>
-        makeEntry(token, { ...claims, claimedIssueMs: hourMs, expMs: hourMs + lifetimeMs }, real.ring),
-      );
-      const expected = model.register(handle, entries);
-      assert.deepEqual(await store.register(entries), expected);
-    }),
-  );
+      return items.map(({ token, claims, lifetimeMs }) => {
+        const times = { claimedIssueMs: hourMs, expMs: hourMs + lifetimeMs };
+        return makeEntry(token, { ...claims, ...times }, model.ring(handle));
+      });
+    };
+    return step(`register ${JSON.stringify(items)}`, handle, {
+      act: (model, { store }) => store.register(toEntries(model)),
+      compare: (model, outcomes) => {
+        assert.deepEqual(outcomes, model.register(handle, toEntries(model)));
+        return outcomes;
+      },
+    });
+  });
 
 const revokeToken = fc.tuple(handles, tokens, fc.constantFrom(1, 2, 100)).map(([handle, token, max]) =>
-  command(`revokeToken ${handle} ${token} ${max}`, async (model, real) => {
-    const store = await handleOf(real, handle, model);
-    const revoke = makeRevoke(token, real.ring, max);
-    const expected = model.revokeToken(handle, revoke);
-    const result = await store.revokeToken(revoke);
-    assert.equal(result.outcome, expected === undefined ? 'exhausted' : 'revoked');
-    if (result.outcome === 'exhausted') return;
-    assert.deepEqual(describeBytes(result.replaced), expected?.replaced);
-    model.rememberEnd(result.revision);
+  step(`revokeToken ${token} ${max}`, handle, {
+    act: (model, { store }) => store.revokeToken(makeRevoke(token, model.ring(handle), max)),
+    compare: (model, result) => {
+      const expected = model.revokeToken(handle, makeRevoke(token, model.ring(handle), max));
+      assert.equal(result.outcome, expected === undefined ? 'exhausted' : 'revoked');
+      if (result.outcome === 'exhausted' || expected === undefined) return 'revoke: no room';
+      assert.deepEqual(describeBytes(result.replaced), expected.replaced);
+      model.rememberEnd(result.revision);
+      if (expected.grants > 0) return 'revoke: a refresh token and its grant';
+      return expected.replaced === undefined ? 'revoke: an unknown token' : 'revoke: a token';
+    },
   }),
 );
 
 const befores = fc.constantFrom(undefined, END_OF_TIME_MS, START_MS - 1, START_MS + HOUR_MS);
-const revokeTag = fc.tuple(handles, fc.constantFrom(...TAGS), befores).map(([handle, [kind, value], beforeMs]) =>
-  command(`revokeTag ${handle} ${kind} ${beforeMs}`, async (model, real) => {
-    const store = await handleOf(real, handle, model);
-    const revoke = { tag: tagOf(kind, value), issuerTag: ISSUER_TAG, beforeMs };
-    const expectedMs = model.revokeTag(handle, revoke);
-    const result = await store.revokeTag(revoke);
-    assert.equal(result.beforeMs, expectedMs);
-    model.rememberEnd(result.revision);
+const revokeTag = fc.tuple(handles, fc.constantFrom(...TAGS), befores).map(([handle, [kind, value], beforeMs]) => {
+  const revoke = { tag: tagOf(kind, value), issuerTag: ISSUER_TAG, beforeMs };
+  return step(`revokeTag ${kind} ${beforeMs}`, handle, {
+    act: (_model, { store }) => store.revokeTag(revoke),
+    compare: (model, result) => {
+      assert.equal(result.beforeMs, model.revokeTag(handle, revoke));
+      model.rememberEnd(result.revision);
+      return `revoke: ${kind} ${beforeMs === undefined ? 'now' : 'before'}`;
+    },
+  });
+});
+
+const introspect = fc.tuple(handles, fc.constantFrom('one' as const, 'many' as const)).map(([handle, how]) =>
+  step(`introspect ${how}`, handle, {
+    act: (_model, server) => server.ask(how, TOKENS),
+    compare: (model, answers) => {
+      const serverMs = model.clockMs + (SERVER_AHEAD_MS[handle] ?? 0);
+      const expected = TOKENS.map((token) => model.answer(handle, tagOf('token', token), serverMs));
+      const said = answers.map((active) => (active ? 'active' : 'inactive'));
+      assert.deepEqual(
+        said.map((answer, index) => (expected[index] === 'either' ? 'either' : answer)),
+        expected,
+      );
+      return expected.map((answer) => `answer: ${answer}`);
+    },
   }),
 );
 
-const read = fc.tuple(handles, fc.double({ min: 0, max: 1, noNaN: true })).map(([handle, choice]) =>
-  command(`read ${handle} ${choice}`, async (model, real) => {
-    const store = await handleOf(real, handle, model);
-    const known: readonly (Cursor | undefined)[] = [undefined, ...model.cursors, 'stranger' as Cursor];
-    const cursor = known[Math.floor(choice * known.length)];
-    const digests = [RING, ROTATED_RING].flatMap((ring) => TOKENS.map((token) => digestOf(token, ring)));
-    const expected = model.read(handle, digests, cursor);
-    const { entries, revocations, cursor: end, more, leaseMs, ...rest } = await store.read(digests, cursor);
-    assert.equal(leaseMs, LEASE_MS);
-    const said = { revocations: toRevocations(revocations), entries: entries.map(describeBytes) };
-    assert.deepEqual({ ...rest, ...said }, expected);
-    if (revocations.length > 0) assert.equal(revocations.at(-1)?.cursor, end);
-    assert.equal(more, false);
-    model.rememberEnd(end);
-  }),
+/** How many cursors before the newest; none at all; one of another store. */
+const cursors = fc.oneof(
+  { weight: 8, arbitrary: fc.nat({ max: 6 }) },
+  { weight: 1, arbitrary: fc.constantFrom('none' as const, 'stranger' as const) },
 );
+const read = fc.tuple(handles, cursors).map(([handle, choice]) => {
+  const digests = [RING, ROTATED_RING].flatMap((ring) => TOKENS.map((token) => digestOf(token, ring)));
+  const choose = (model: StoreModel): Cursor | undefined => {
+    if (choice === 'none') return undefined;
+    return choice === 'stranger' ? ('stranger' as Cursor) : model.cursors.at(-1 - choice);
+  };
+  return step(`read ${choice}`, handle, {
+    act: (model, { store }) => store.read(digests, choose(model)),
+    compare: (model, { entries, revocations, cursor: end, more, leaseMs, ...rest }) => {
+      const expected = model.read(handle, digests, choose(model));
+      const said = { revocations: toRevocations(revocations), entries: entries.map(describeBytes) };
+      assert.deepEqual({ ...rest, ...said }, expected);
+      assert.equal(leaseMs, LEASE_MS);
+      if (revocations.length > 0) assert.equal(revocations.at(-1)?.cursor, end);
+      assert.equal(more, false);
+      model.rememberEnd(end);
+      return rest.reset ? 'read: reset' : 'read: the log goes on';
+    },
+  });
+});
 
 const loadRevocations = handles.map((handle) =>
-  command(`loadRevocations ${handle}`, async (model, real) => {
-    const store = await handleOf(real, handle, model);
-    const expected = model.loadRevocations(handle);
-    const sorted = (all: typeof expected) =>
-      all.map((one) => ({ ...one, tag: hex(one.tag) })).sort((a, b) => (a.tag < b.tag ? -1 : 1));
-    assert.deepEqual(sorted((await loadAll(store)).flat()), sorted(expected));
+  step('loadRevocations', handle, {
+    act: (_model, { store }) => loadAll(store),
+    compare: (model, chunks) => {
+      const expected = model.loadRevocations(handle);
+      const sorted = (all: typeof expected) =>
+        all.map((one) => ({ ...one, tag: hex(one.tag) })).sort((a, b) => (a.tag < b.tag ? -1 : 1));
+      assert.deepEqual(sorted(chunks.flat()), sorted(expected));
+      return 'loadRevocations';
+    },
   }),
 );
 
 const moveClock = fc
   .oneof(
     { weight: 3, arbitrary: fc.constantFrom(...STEPS_MS) },
-    { weight: 1, arbitrary: fc.constantFrom(...STEPS_MS.map((step) => -step)) },
+    { weight: 1, arbitrary: fc.constantFrom(...STEPS_MS.map((ms) => -ms)) },
   )
-  .map((step) =>
-    command(`moveClock ${step}`, async (model, real) => {
-      model.clockMs = Math.max(START_MS, model.clockMs + step);
+  .map((ms) =>
+    command(`moveClock ${ms}`, async (model, real) => {
+      model.clockMs = Math.max(START_MS, model.clockMs + ms);
       real.harness.clockMs = model.clockMs;
+      count(real, ms > 0 ? 'the clock goes on' : 'the clock goes back');
     }),
   );
 
-const reopen = fc.boolean().map((rotate) =>
-  command(`reopen ${rotate ? 'with a new writing key' : ''}`, async (model, real) => {
-    const { lastStoreTimeMs } = await real.harness.store.meta();
-    model.touch(0);
-    assert.equal(lastStoreTimeMs, model.lastStoreTimeMs);
-    if (rotate && real.ring === RING) {
-      await real.second?.close();
-      [real.ring, real.second] = [ROTATED_RING, undefined];
+/** A server starts again, with the keys it had or with those of the next step of the rotation. */
+const restart = fc.tuple(handles, fc.constantFrom(0, 1)).map(([handle, steps]) =>
+  command(`restart ${handle} ${steps === 0 ? '' : 'with the next keys'}`, async (model, real) => {
+    const { store } = await getServer(real, handle, model);
+    const last = await tryWith(model.fits(handle), () => store.meta());
+    if (last !== REFUSED) {
+      model.touch(handle);
+      assert.equal(last.lastStoreTimeMs, model.lastStoreTimeMs);
     }
-    await real.harness.reopen({ keyChecks: real.ring.checks });
-    model.open(0);
+    const ring = (model.rings[handle] ?? 0) + steps;
+    const next = RINGS[ring];
+    if (next === undefined) return;
+    model.toldMs[handle] = 0;
+    const opened = await tryWith(model.fits(handle, next), () => real.harness.openSecond({ keyChecks: next.checks }));
+    if (opened === REFUSED) {
+      count(real, 'a server that lacks a key does not start');
+      await start(real, model, handle, 2);
+    } else {
+      await opened.close();
+      await start(real, model, handle, ring);
+      count(real, steps === 0 ? 'restart' : `restart with keys ${ring}`);
+    }
   }),
 );
 
@@ -169,6 +200,7 @@ const wipe = fc.constant(
   command('wipe', async (model, real) => {
     model.wipe();
     await real.harness.wipe();
+    count(real, 'wipe');
   }),
 );
 
@@ -176,6 +208,7 @@ const trim = fc.constant(
   command('trim', async (model, real) => {
     model.trim();
     await real.harness.trim();
+    count(real, 'trim');
   }),
 );
 
@@ -183,16 +216,38 @@ export const storeCommands = [
   register,
   register,
   register,
+  register,
+  register,
+  register,
   revokeToken,
   revokeToken,
   revokeTag,
+  revokeTag,
+  introspect,
+  introspect,
+  introspect,
+  introspect,
+  introspect,
   read,
   read,
   read,
   loadRevocations,
   moveClock,
   moveClock,
-  reopen,
+  restart,
+  restart,
+  restart,
   wipe,
   trim,
+];
+
+/** Every history in a hundred has each of these; a change that makes one of them rare would blind the test. */
+export const MUST_HAPPEN: readonly string[] = [
+  ...['registered', 'unchanged', 'exists', 'revoked', 'ttl_too_long'],
+  ...['revoke: a token', 'revoke: an unknown token', 'revoke: a refresh token and its grant', 'revoke: no room'],
+  ...TAGS.flatMap(([kind]) => [`revoke: ${kind} now`, `revoke: ${kind} before`]),
+  ...['answer: active', 'answer: inactive', 'read: reset', 'read: the log goes on', 'loadRevocations'],
+  ...['the clock goes on', 'the clock goes back', 'restart', 'wipe', 'trim'],
+  ...['restart with keys 1', 'restart with keys 2', 'restart with keys 3'],
+  ...['a server that lacks a key refuses', 'a server that lacks a key does not start'],
 ];

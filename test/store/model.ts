@@ -1,6 +1,6 @@
 // The contract once more, as naively as it can be said: what a store answers, without indexes, cursors or bytes.
 import { decodeEntry, type Entry, findTag } from '../../src/core/entry.js';
-import type { Digest, Tag } from '../../src/core/key-ring.js';
+import type { Digest, KeyRing, Tag } from '../../src/core/key-ring.js';
 import {
   type Cursor,
   END_OF_TIME_MS,
@@ -11,10 +11,17 @@ import {
   type RevokeTagCommand,
   type RevokeTokenCommand,
 } from '../../src/core/token-store.js';
+import { reservedForMs } from '../../src/store/store-keys.js';
+import { Chronicle } from './chronicle.js';
 import { NO_TAG } from './fixtures.js';
-import { LEASE_MS, MAX_TOKEN_TTL_MS } from './harness.js';
+import { LEASE_MS, MAX_TOKEN_TTL_MS, RINGS } from './harness.js';
+
+/** lacks: it must refuse. perhaps: what stands under a key that it lacks may be over, which the store knows by the hour. */
+export type KeysFit = 'fits' | 'lacks' | 'perhaps';
 
 interface Standing {
+  /** Check of the digest key that it stands under. */
+  readonly key: string;
   /** The record as it was registered; undefined for the tombstone of an unknown token. */
   readonly record: Buffer | undefined;
   readonly tokenTag: Tag | undefined;
@@ -30,12 +37,18 @@ interface Place {
 
 const hex = (tag: Uint8Array): string => Buffer.from(tag).toString('hex');
 const FOREVER_MS = MAX_TOKEN_TTL_MS + LEASE_MS;
+const RESERVED_FOR_MS = reservedForMs({ maxTokenTtlMs: MAX_TOKEN_TTL_MS });
 
 export class StoreModel {
   clockMs: number;
   lastStoreTimeMs = 0;
   /** What each handle has told: no handle takes it back. */
   readonly toldMs = [0, 0];
+  /** The keys of each handle, as a place in RINGS. */
+  readonly rings = [0, 0];
+  readonly chronicle = new Chronicle(FOREVER_MS);
+  /** Checks of the digest keys, and when somebody who writes with each was last there. */
+  readonly #keysMs = new Map<string, number>();
   readonly #logEntries: number;
   readonly #entries = new Map<Digest, Standing>();
   readonly #live = new Map<string, Revocation & { readonly expiresAtMs: number }>();
@@ -52,8 +65,9 @@ export class StoreModel {
 
   /** The store's time for a handle, which makes the store where there is none. */
   now(handle: number): number {
-    const nowMs = Math.max(this.toldMs[handle] ?? 0, this.clockMs, this.lastStoreTimeMs);
+    const nowMs = this.#peek(handle);
     this.toldMs[handle] = nowMs;
+    this.#keysMs.set(this.#writingKey(handle), nowMs);
     if (this.#log.length === 0) {
       this.#log.push(undefined);
       this.lastStoreTimeMs = nowMs;
@@ -61,20 +75,38 @@ export class StoreModel {
     return nowMs;
   }
 
-  /** A daemon that starts has told nothing yet. */
-  open(handle: number): void {
+  /** A daemon that starts has told nothing yet, and knows nothing. */
+  open(handle: number, ring = this.rings[handle] ?? 0): void {
+    this.rings[handle] = ring;
     this.toldMs[handle] = 0;
+    this.chronicle.start(handle);
     this.touch(handle);
   }
 
   /** What every call does first. */
   touch(handle: number): void {
     if (this.#log.length === 0) this.now(handle);
+    this.#keysMs.set(this.#writingKey(handle), this.#peek(handle));
+  }
+
+  ring(handle: number): KeyRing {
+    const ring = RINGS[this.rings[handle] ?? 0];
+    if (ring === undefined) throw new Error('a handle has keys');
+    return ring;
+  }
+
+  fits(handle: number, ring = this.ring(handle)): KeysFit {
+    const nowMs = this.#peek(handle);
+    const { digests } = ring.checks;
+    const standing = [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+    if (standing.some(({ key }) => !digests.includes(key))) return 'lacks';
+    const missing = [...this.#keysMs].filter(([key]) => !digests.includes(key));
+    return missing.some(([, usedMs]) => nowMs < usedMs + FOREVER_MS + RESERVED_FOR_MS) ? 'perhaps' : 'fits';
   }
 
   register(handle: number, entries: readonly RegisterEntry[]): readonly RegisterOutcome[] {
     this.#move(handle);
-    return entries.map((entry) => this.#registerOne(entry));
+    return entries.map((entry) => this.#registerOne(entry, this.#writingKey(handle)));
   }
 
   /** The revocations that the log is told, or undefined for `exhausted`. */
@@ -83,6 +115,7 @@ export class StoreModel {
     const there = digests.flatMap((digest) => ({ digest, standing: this.#find(digest, nowMs) }));
     const found = there.flatMap(({ digest, standing }) => (standing ? [{ digest, standing }] : []));
     if (found.length === 0 && this.#countUnknown(nowMs) >= maxUnknownTombstones) return undefined;
+    this.chronicle.revokeToken(tokenTag, nowMs);
     const replaced = (found.find(({ standing }) => !standing.isTombstone) ?? found[0])?.standing;
     for (const { digest, standing } of found) this.#entries.set(digest, { ...standing, isTombstone: true });
     const [writing] = digests;
@@ -90,7 +123,10 @@ export class StoreModel {
     const buried = replaced ?? { record: undefined, tokenTag, registeredAtMs: 0 };
     const endMs = buried.record ? decodeEntry(buried.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
     const expiresAtMs = Math.max(written?.expiresAtMs ?? 0, endMs);
-    if (writing) this.#entries.set(writing, { ...buried, isTombstone: true, expiresAtMs });
+    if (writing) {
+      const key = this.#writingKey(handle);
+      this.#entries.set(writing, { ...buried, key, isTombstone: true, expiresAtMs });
+    }
     const issuerTag = (replaced?.record && findTag(replaced.record, 'issuer')) ?? NO_TAG;
     this.#append({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
     const grants = new Map<string, Tag>();
@@ -100,12 +136,16 @@ export class StoreModel {
       if (grant) grants.set(hex(grant), grant);
     }
     for (const tag of grants.values()) this.#revoke({ tag, beforeMs: END_OF_TIME_MS, issuerTag }, nowMs);
-    return { replaced: replaced && this.#describe(replaced) };
+    return { replaced: replaced && this.#describe(replaced), grants: grants.size };
   }
 
   revokeTag(handle: number, { tag, issuerTag, beforeMs }: RevokeTagCommand): number {
     const nowMs = this.#move(handle);
     return this.#revoke({ tag, issuerTag, beforeMs: beforeMs ?? nowMs }, nowMs);
+  }
+
+  answer(handle: number, tokenTag: Tag, serverMs: number) {
+    return this.chronicle.answer(handle, tokenTag, { storeMs: this.now(handle), serverMs });
   }
 
   read(handle: number, digests: readonly Digest[], cursor: Cursor | undefined) {
@@ -139,8 +179,10 @@ export class StoreModel {
   }
 
   wipe(): void {
+    this.chronicle.wipe();
     this.#entries.clear();
     this.#live.clear();
+    this.#keysMs.clear();
     this.#log = [];
     this.#firstKept = 0;
     this.#epoch += 1;
@@ -151,12 +193,21 @@ export class StoreModel {
     this.#firstKept = Math.max(0, this.#log.length - 1);
   }
 
+  /** The store's time for a handle, without telling it. */
+  #peek(handle: number): number {
+    return Math.max(this.toldMs[handle] ?? 0, this.clockMs, this.lastStoreTimeMs);
+  }
+
+  #writingKey(handle: number): string {
+    return this.ring(handle).checks.digests[0] ?? '';
+  }
+
   #move(handle: number): number {
     this.lastStoreTimeMs = this.now(handle);
     return this.lastStoreTimeMs;
   }
 
-  #registerOne({ digests, record }: RegisterEntry): RegisterOutcome {
+  #registerOne({ digests, record }: RegisterEntry, key: string): RegisterOutcome {
     const nowMs = this.lastStoreTimeMs;
     const found = digests.flatMap((digest) => this.#find(digest, nowMs) ?? []);
     if (found.some(({ isTombstone }) => isTombstone)) return 'revoked';
@@ -170,12 +221,21 @@ export class StoreModel {
     const { expMs } = decodeEntry(record);
     if (expMs - Math.min(nowMs, claimedIssueMs(record)) > MAX_TOKEN_TTL_MS) return 'ttl_too_long';
     const [digest] = digests;
-    const standing = { record, tokenTag: undefined, registeredAtMs: nowMs, isTombstone: false, expiresAtMs: expMs };
+    const standing = {
+      key,
+      record,
+      tokenTag: undefined,
+      registeredAtMs: nowMs,
+      isTombstone: false,
+      expiresAtMs: expMs,
+    };
     if (digest) this.#entries.set(digest, standing);
+    this.chronicle.register(record, nowMs);
     return 'registered';
   }
 
   #revoke(revocation: Revocation, nowMs: number): number {
+    this.chronicle.revokeTag(revocation, nowMs);
     const there = this.#live.get(hex(revocation.tag));
     const live = there && there.expiresAtMs > nowMs ? there : undefined;
     const beforeMs = Math.max(revocation.beforeMs, live?.beforeMs ?? 0);

@@ -1,4 +1,4 @@
-// Stands between a client and a Unix socket; cuts connections in the middle of a reply, or leaves them half open.
+// Stands between a client and a server; cuts connections in the middle of a reply, or leaves them half open.
 import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 
@@ -11,13 +11,14 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
+/** `target`: the path of a Unix socket, or a port of this machine. */
+export async function startCuttingProxy(target: string | number): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   const dead = new WeakSet<Socket>();
   let left: number | undefined;
   let swallowed: 'all' | 'nothing' = 'nothing';
   const server: Server = createServer((client) => {
-    const upstream = createConnection(target);
+    const upstream = typeof target === 'string' ? createConnection(target) : createConnection(target, '127.0.0.1');
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);

@@ -49,6 +49,7 @@ describe('metrics', () => {
       ['waiting_for_caches', 0],
       ['health', 0],
       ['reflection', 0],
+      ['watches', 0],
     ]);
     release();
     assert.equal((await first).code, 'OK');

@@ -65,6 +65,25 @@ export function describeWatch(engine: string, makeHarness: MakeHarness): void {
     );
 
     it(
+      'tells it as it happens at another server, and not when it looks again',
+      withStage(async (stage, daemon) => {
+        const watch = await stage.watch(daemon, 'one');
+        const second = await stage.harness.openSecond();
+        // A look a second would take twice as long.
+        const endMs = performance.now() + 10_000;
+        for (const number of range(20)) {
+          await stage.revoke(second, number);
+          await watch.nextOf('events');
+          assert.ok(performance.now() < endMs);
+        }
+        assert.deepEqual(
+          watch.tags(),
+          range(20).map((number) => sealedTag('one', number)),
+        );
+      }),
+    );
+
+    it(
       'goes on after a revision, at another server and after a restart, with nothing twice and nothing left out',
       withStage(async (stage, daemon) => {
         const { harness } = stage;
