@@ -12,6 +12,7 @@
 // The body of a record is its encoded claims; iss and aud are found in it, so they are not stored twice. The body of a
 // tombstone is iss and aud alone.
 import { StoreUnavailable } from './errors.js';
+import { createInternedText } from './interned-text.js';
 import { TAG_KINDS, type Tag, type TagKind } from './key-ring.js';
 
 export type TokenUse = 'access_token' | 'refresh_token';
@@ -64,6 +65,7 @@ const HEADER_BYTES = 24;
 const TAG_BYTES = 8;
 const NBF_BYTES = 5;
 const EMPTY = new Uint8Array(0);
+const toText = createInternedText();
 
 /** The bytes of a record, registered_at still zero: the store stamps it in the step that writes it. */
 export function encodeRecord(fields: EntryFields): Buffer {
@@ -136,15 +138,15 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   if (buffer.length < HEADER_BYTES || !isKnown) throw corrupt();
   const body = bodyStart(buffer);
   if (buffer.length < body) throw corrupt();
-  const texts = readTexts(buffer, body);
+  const [iss = '', ...aud] = readTexts(buffer, body);
   return {
     kind: isRecord ? 'record' : 'tombstone',
     tokenUse: tokenUse ?? 'access_token',
     issueInstantMs: Math.min(readMs(buffer, REGISTERED_AT), readMs(buffer, CLAIMED_ISSUE)),
     expMs: readSeconds(buffer, EXP) * 1000,
     nbfMs: (flags & HAS_NBF) === 0 ? undefined : readSeconds(buffer, tagsEnd(buffer)) * 1000,
-    iss: texts[0] ?? '',
-    aud: texts.slice(1),
+    iss,
+    aud,
     tags: buffer.subarray(HEADER_BYTES, tagsEnd(buffer)),
     mask: readUint24(buffer, MASK),
     claims: isRecord ? buffer.subarray(body) : EMPTY,
@@ -203,7 +205,7 @@ function readTexts(buffer: Buffer, body: number): string[] {
     const start = body + readUint16(buffer, ref);
     const end = start + readUint16(buffer, ref + 2);
     if (end > buffer.length) throw corrupt();
-    texts.push(buffer.toString('utf8', start, end));
+    texts.push(toText(buffer, start, end));
   }
   return texts;
 }
