@@ -1,7 +1,8 @@
 // One answer of each kind, looked at before anything is measured: rates of wrong answers are worth nothing.
+import { CheckResponse } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import { BatchIntrospectResponse, IntrospectResponse } from '../src/gen/introspectd/v1/introspection_service.js';
 import { RegisterTokensResponse } from '../src/gen/introspectd/v1/token_registry_service.js';
-import { batchCall, introspectCall, registerCall } from './corpus.js';
+import { batchCall, checkCall, introspectCall, registerCall } from './corpus.js';
 import { fromGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
 import type { CallerName, Site } from './site.js';
@@ -14,6 +15,7 @@ export interface AnswerBytes {
   readonly whole: number;
   readonly filtered: number;
   readonly batch: number;
+  readonly check: number;
 }
 
 /** Throws unless every token is active and the caller sees what it should. */
@@ -21,6 +23,7 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
   const whole = await ask(site, 'whole', introspectCall());
   const filtered = await ask(site, 'filtered', introspectCall());
   const batch = await ask(site, 'whole', batchCall(BATCH_TOKENS));
+  const checked = await ask(site, 'proxy', checkCall());
   const register = await ask(site, 'issuer', registerCall(REGISTER_TOKENS));
 
   const [all, some] = [IntrospectResponse.decode(whole), IntrospectResponse.decode(filtered)];
@@ -34,7 +37,8 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
     outcomes.every(({ status }) => (status?.code ?? 0) === 0),
     'all entries are registered',
   );
-  return { whole: whole.length, filtered: filtered.length, batch: batch.length };
+  check(CheckResponse.decode(checked).httpResponse?.$case === 'okResponse', 'a Check is allowed');
+  return { whole: whole.length, filtered: filtered.length, batch: batch.length, check: checked.length };
 }
 
 async function ask(site: Site, caller: CallerName, call: LoadCall): Promise<Buffer> {

@@ -1,4 +1,6 @@
 // The tokens of the benchmark and the requests about them, framed, with slots for the numbers that tell them apart.
+import { AttributeContext, AttributeContext_HttpRequest } from '../src/gen/envoy/service/auth/v3/attribute_context.js';
+import { CheckRequest } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import {
   BatchIntrospectRequest,
   IntrospectRequest,
@@ -42,7 +44,13 @@ export const PATHS = {
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
   watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
+  check: '/envoy.service.auth.v3.Authorization/Check',
 } as const;
+
+/** The first of those that questions are about. */
+export function askedTokens(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => toToken(ASKED.first + index));
+}
 
 /** The text of the token with this number. */
 export function toToken(number: number): string {
@@ -52,6 +60,27 @@ export function toToken(number: number): string {
 export function introspectCall(): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };
   return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
+}
+
+/** As Envoy asks with the configuration of examples/envoy. */
+export function checkCall(): LoadCall {
+  const value = Buffer.from(`Bearer ${TOKEN}`);
+  const http = {
+    ...AttributeContext_HttpRequest.decode(new Uint8Array()),
+    id: '1f5c1d6e-3b6f-4b7a-9d52-0d6f3b1f8c11',
+    method: 'GET',
+    headerMap: { headers: [{ key: 'authorization', value: '', rawValue: value }] },
+    path: '/orders/17?page=2',
+    host: 'orders.example',
+    scheme: 'https',
+    protocol: 'HTTP/2',
+  };
+  const attributes = {
+    ...AttributeContext.decode(new Uint8Array()),
+    request: { time: { seconds: 1_800_000_000n, nanos: 7 }, http },
+    contextExtensions: { scopes_any: 'orders.read orders.write' },
+  };
+  return toCall(PATHS.check, CheckRequest.encode({ attributes }).finish(), readNumbers(ASKED));
 }
 
 export function batchCall(tokens: number): LoadCall {

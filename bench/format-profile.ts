@@ -48,7 +48,11 @@ function toFile(url: string): string {
 
 function toPart(file: string, functionName: string): string {
   if (functionName === '(garbage collector)') return 'garbage collector';
-  if (file.startsWith('node:')) return file.split('/')[0] === 'node:internal' ? file.split('/').slice(0, 2).join('/') : file;
+  if (file.startsWith('node:'))
+    return file.split('/')[0] === 'node:internal' ? file.split('/').slice(0, 2).join('/') : file;
   if (file === '') return 'native';
-  return file.split('/').slice(0, file.startsWith('@') ? 2 : file.startsWith('src/') ? 2 : 1).join('/');
+  return file
+    .split('/')
+    .slice(0, file.startsWith('@') ? 2 : file.startsWith('src/') ? 2 : 1)
+    .join('/');
 }

@@ -17,6 +17,9 @@ import { describeMachine, type EngineFacts, findRemarks, type Report } from './r
 import { readReport, writeReport } from './report-files.js';
 import { type GroupResult, runGroup, type Schedule } from './rounds.js';
 import { batch } from './scenarios/batch.js';
+import { check } from './scenarios/check.js';
+import { client, measureNearCache } from './scenarios/client.js';
+import { measureEnvoyLatency } from './scenarios/envoy-latency.js';
 import { INTROSPECT_LOADS } from './scenarios/introspect-loads.js';
 import { introspectMtls } from './scenarios/introspect-mtls.js';
 import { introspectPlaintext } from './scenarios/introspect-plaintext.js';
@@ -39,8 +42,8 @@ const LIVE_REVOCATIONS = { full: 1_000_000, quick: 100_000 };
 
 // Writes last: they make the store grow.
 const SCENARIOS: Readonly<Record<Engine['name'], readonly Scenario[]>> = {
-  lmdb: [introspectPlaintext, introspectMtls, batch, writes, revokeUser],
-  redis: [introspectMtls, batch, writes, revokeUser],
+  lmdb: [introspectPlaintext, introspectMtls, check, batch, client, writes, revokeUser],
+  redis: [introspectMtls, check, batch, writes, revokeUser],
 };
 
 const { values } = parseArgs({
@@ -69,12 +72,15 @@ const groups: GroupResult[] = [];
 const engines: EngineFacts[] = [];
 const figures: FigureGroup[] = [];
 show(await measureRevocationTable(schedule.rounds));
+show(await measureNearCache(schedule.rounds));
 for (const engine of findEngines(redis)) {
   show(await measureLoadedStart(engine, LIVE_REVOCATIONS[mode], STARTS[mode]));
   show(await measureWatching(engine, schedule.rounds, schedule.windowMs));
   const measured = await measureEngine(engine, redis);
   engines.push(measured.facts);
   groups.push(...measured.groups);
+  const latency = await measureEnvoyLatency(engine, schedule);
+  if (latency !== undefined) show(latency);
 }
 await redis?.stop();
 // It takes minutes.

@@ -10,9 +10,9 @@ import { checkAnswers } from './answers.js';
 import { introspectCall, PATHS } from './corpus.js';
 import { toEchoPath } from './echo-path.js';
 import { findEngines } from './engines.js';
+import { formatProfile, type Profile } from './format-profile.js';
 import { runH2load } from './h2load.js';
 import { KEYS_FILE, startSite } from './site.js';
-import { formatProfile, type Profile } from './format-profile.js';
 
 const WARM_UP_MS = 2000;
 const WINDOW_MS = 6000;

@@ -12,7 +12,7 @@ import type { LoadCall } from './http2-load.js';
 import { type Load, type LoadGenerator, startLoadGenerator } from './load-generator.js';
 
 /** whole: sees all claims of the tokens, whose bytes pass through. filtered: sees one, so they are decoded. */
-export type CallerName = 'issuer' | 'whole' | 'filtered' | 'watcher';
+export type CallerName = 'issuer' | 'whole' | 'filtered' | 'watcher' | 'proxy';
 
 export interface Site {
   readonly engine: Engine;
@@ -24,7 +24,7 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-const READS = { permissions: ['introspect', 'batch'], issuers: [ISSUER], audiences: [AUDIENCE] };
+const READS = { permissions: ['introspect', 'batch', 'watch'], issuers: [ISSUER], audiences: [AUDIENCE] };
 const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   {
     name: 'issuer',
@@ -38,6 +38,7 @@ const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   { name: 'whole', ...READS },
   { name: 'filtered', ...READS, claims: ['scope'] },
   { name: 'watcher', permissions: ['watch'], issuers: [ISSUER], audiences: ['*'] },
+  { name: 'proxy', ...READS, permissions: ['check'], claims: ['sub', 'client_id', 'scope'] },
 ];
 /** Where the configuration of a workspace says it is. */
 export const KEYS_FILE = 'introspectd.keys';

@@ -29,8 +29,18 @@ const TOKEN_USES: ReadonlyMap<number, TokenUse> = new Map([
   [TokenUseNumber.REFRESH_TOKEN, 'refresh_token'],
 ]);
 
-/** Throws INTERNAL for an answer that breaks the contract. */
+/** Throws INTERNAL for an answer that breaks the contract. Frozen all through: calls may share it. */
 export function toIntrospectionResult(response: IntrospectResponse): IntrospectionResult {
+  return freezeDeep(convert(response));
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) freezeDeep(member);
+  return Object.freeze(value);
+}
+
+function convert(response: IntrospectResponse): IntrospectionResult {
   const { active, claims } = response;
   if (active === false && claims === undefined) return toInactive(response);
   if (active !== true) throw malformed('an inactive answer with claims');

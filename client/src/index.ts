@@ -1,11 +1,16 @@
 export { createIntrospectionClient } from './client.js';
+export type { ClientLogger } from './client-logger.js';
+export type { ClientInstrument, ClientMeter } from './client-meter.js';
+export type { CacheOptions, IntrospectionClientOptions, RetryOptions } from './client-options.js';
+export type { ClientStats } from './client-stats.js';
 export type {
   CallOptions,
   IntrospectionClient,
-  IntrospectionClientOptions,
+  IntrospectManyOptions,
   IntrospectOptions,
   Revocation,
   RevokeOptions,
+  WatchOptions,
 } from './introspection-client.js';
 export {
   type FieldViolation,
@@ -21,6 +26,7 @@ export type {
   IntrospectionResult,
   TokenUse,
 } from './introspection-result.js';
+export type { RevocationNotice } from './revocation-notice.js';
 export type { RevocationSelector } from './revocation-selector.js';
 export { type FailedCall, toIntrospectionError } from './status-error.js';
 export type { ClientTls, TlsFiles, TlsMaterial } from './tls.js';

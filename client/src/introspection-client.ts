@@ -1,47 +1,54 @@
 // The public contract of the client: its calls and their options.
+import type { ClientStats } from './client-stats.js';
 import type { IntrospectionServiceClient } from './gen/introspectd/v1/introspection_service.js';
 import type { IntrospectionError } from './introspection-error.js';
 import type { IntrospectionResult } from './introspection-result.js';
+import type { RevocationNotice } from './revocation-notice.js';
 import type { RevocationSelector } from './revocation-selector.js';
-import type { ClientTls } from './tls.js';
-
-/** Options of {@link createIntrospectionClient}. */
-export interface IntrospectionClientOptions {
-  /**
-   * Where the daemon listens: `host:port`, looked up in DNS and balanced over all addresses in turn; or any gRPC name,
-   * such as `dns:///host:port`, `ipv4:10.0.0.1:50051,10.0.0.2:50051` or `unix:/run/introspectd.sock`.
-   */
-  readonly target: string;
-  /** How the client proves who it is, and whom it trusts. */
-  readonly tls: ClientTls;
-  /**
-   * How long a call may take in all, in milliseconds, making the first connection included: an integer from 1.
-   *
-   * @defaultValue 1000
-   */
-  readonly timeoutMs?: number | undefined;
-}
 
 /** Options of every call. */
 export interface CallOptions {
   /** Cancels the call: it rejects at once with `CANCELLED`, and `cause` is the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * As {@link IntrospectionClientOptions.timeoutMs}, for this call. The server learns of it and stops working in time.
+   * As the `timeoutMs` of the client, for this call. The server learns of it and stops working in time.
    *
    * @defaultValue what the client was made with
    */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Options of {@link IntrospectionClient.introspect} and {@link IntrospectionClient.introspectMany}. */
-export interface IntrospectOptions extends CallOptions {
+/** Options of {@link IntrospectionClient.introspectMany}, and of {@link IntrospectionClient.introspect}. */
+export interface IntrospectManyOptions extends CallOptions {
   /**
    * The token must be meant for at least one of these. Narrows what the policy allows, never widens it.
    *
    * @defaultValue none: any audience that the policy allows
    */
   readonly audiences?: readonly string[] | undefined;
+}
+
+/** Options of {@link IntrospectionClient.introspect}. */
+export interface IntrospectOptions extends IntrospectManyOptions {
+  /**
+   * Asks the daemon, whatever is in memory or on its way there: for what must not rest on an answer that is up to one lease
+   * (2 s) old, such as a payment. The answer is kept as others are.
+   *
+   * @defaultValue false
+   */
+  readonly fresh?: boolean | undefined;
+}
+
+/** Options of {@link IntrospectionClient.watchRevocations}. */
+export interface WatchOptions {
+  /** Ends the loop, without an error. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Go on after this revision, of an earlier notice. One that the daemon does not know any more brings a `reset` first.
+   *
+   * @defaultValue from now on
+   */
+  readonly afterRevision?: string | undefined;
 }
 
 /** Options of {@link IntrospectionClient.revoke}. */
@@ -78,13 +85,17 @@ export interface IntrospectionClient {
   /**
    * Is this token good now, and what may I know about it? (RFC 7662 §2) Needs permission "introspect".
    *
+   * With permission "watch", answers are kept and given again: dropped when a revocation names them, never past `exp`, and
+   * only while the daemon's lease says that no revocation is missing. So an answer is true now, or was at most one lease ago.
+   * Results are frozen, and calls may share one.
+   *
    * @param token the string as presented, without "Bearer"
    * @throws IntrospectionError (rejects) when there is no answer; never resolves to inactive for that
    */
   introspect(token: string, options?: IntrospectOptions): Promise<IntrospectionResult>;
 
   /**
-   * The same for many tokens. Needs permission "batch".
+   * The same for many tokens, always from the daemon. Needs permission "batch".
    *
    * More than 1,000 are asked for in requests of 1,000, one after the other, within the one `timeoutMs`; give it in
    * proportion. An empty list resolves to an empty one without a call.
@@ -96,7 +107,7 @@ export interface IntrospectionClient {
    */
   introspectMany(
     tokens: readonly string[],
-    options?: IntrospectOptions,
+    options?: IntrospectManyOptions,
   ): Promise<readonly (IntrospectionResult | IntrospectionError)[]>;
 
   /**
@@ -115,8 +126,25 @@ export interface IntrospectionClient {
   revoke(target: string | RevocationSelector, options?: RevokeOptions): Promise<Revocation>;
 
   /**
-   * Lets the calls in flight end (they have deadlines), then closes the connections. Later calls reject with
-   * `CANCELLED`. May be called more than once.
+   * What is revoked, as it happens, of the issuers that the policy lets the caller see. Needs permission "watch". Connects
+   * again by itself and goes on where it was. For caches and tools of your own; `introspect` needs nothing of it.
+   *
+   * @throws IntrospectionError (from the loop) when the daemon refuses the watch
+   *
+   * @example
+   * for await (const notice of client.watchRevocations({ signal })) {
+   *   if (notice.kind === 'reset') mine.clear();
+   *   if (notice.kind === 'revoked') mine.drop(notice.tag);
+   * }
+   */
+  watchRevocations(options?: WatchOptions): AsyncIterable<RevocationNotice>;
+
+  /** What it did, and what it holds. */
+  stats(): ClientStats;
+
+  /**
+   * Lets the calls in flight end (they have deadlines), then closes the connections; the watch keeps the process alive
+   * until then. Later calls reject with `CANCELLED`. May be called more than once.
    */
   close(): Promise<void>;
 

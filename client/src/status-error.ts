@@ -1,5 +1,6 @@
 // From a gRPC status to the error of this package: code, text, and the details of google.rpc (AIP-193).
 import { type Metadata, status } from '@grpc/grpc-js';
+import { MAX_TIMER_MS } from './clocks.js';
 import { explainConnectionFailure } from './connection-failure.js';
 import type { Any } from './gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from './gen/google/rpc/error_details.js';
@@ -7,6 +8,7 @@ import { Status } from './gen/google/rpc/status.js';
 import { ERROR_CODES, IntrospectionError, type IntrospectionErrorCode } from './introspection-error.js';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
+const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
 const DOMAIN = 'introspectd';
 
 /** What a failed gRPC call leaves; a `ServiceError` of grpc-js is one. */
@@ -32,7 +34,18 @@ export function toIntrospectionError(call: FailedCall): IntrospectionError {
     const [bytes] = call.metadata.get(DETAILS_KEY);
     return bytes instanceof Uint8Array ? Status.decode(bytes).details : [];
   });
-  return new IntrospectionError(toCode(call.code), explainConnectionFailure(call.details), details);
+  const retryDelayMs = details.retryDelayMs ?? readPushback(call.metadata);
+  return new IntrospectionError(toCode(call.code), explainConnectionFailure(call.details), {
+    ...details,
+    retryDelayMs,
+  });
+}
+
+/** gRFC A6: how long to wait, as servers and proxies say it that do not say RetryInfo. Anything else is "do not retry". */
+function readPushback(metadata: Metadata): number | undefined {
+  const [pushback] = metadata.get(PUSHBACK_KEY);
+  if (pushback === undefined) return undefined;
+  return /^\d{1,9}$/.test(String(pushback)) ? Number(pushback) : MAX_TIMER_MS;
 }
 
 /** The error of one item of a batch. */

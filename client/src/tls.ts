@@ -13,7 +13,10 @@ interface TlsCommon {
   readonly serverName?: string | undefined;
 }
 
-/** Certificate, key and authority as PEM files, read once when the client is made. */
+/**
+ * Certificate, key and authority as PEM files. When they change, new connections are made with what they hold then, and
+ * the calls move over; files that cannot be used change nothing.
+ */
 export interface TlsFiles extends TlsCommon {
   /** Authorities that the server's certificate must come from. No other is trusted, not even the system's. */
   readonly caFile: string;
@@ -21,6 +24,12 @@ export interface TlsFiles extends TlsCommon {
   readonly certFile: string;
   /** The private key of the certificate, unencrypted. */
   readonly keyFile: string;
+  /**
+   * How often to look whether the files changed, in milliseconds; 0 = never.
+   *
+   * @defaultValue 2000
+   */
+  readonly reloadMs?: number | undefined;
 }
 
 /** Certificate, key and authority as PEM text or bytes. */
@@ -36,12 +45,23 @@ export interface TlsMaterial extends TlsCommon {
 /** How the client proves who it is, and whom it trusts. There is no plaintext mode. */
 export type ClientTls = TlsFiles | TlsMaterial;
 
+/** A part of {@link ClientTls}, read. */
+interface Pem {
+  /** Name of the option, for messages. */
+  readonly option: string;
+  readonly pem: Buffer;
+}
+
+export type TlsParts = Readonly<Record<'ca' | 'cert' | 'key', Pem>>;
+
 /** Throws INVALID_ARGUMENT, naming the option at fault. */
-export function createCredentials(tls: ClientTls): ChannelCredentials {
+export function readTls(tls: ClientTls): TlsParts {
   if (!tls) throw fault('tls', 'is required');
-  const ca = readPem(tls, 'ca');
-  const cert = readPem(tls, 'cert');
-  const key = readPem(tls, 'key');
+  return { ca: readPem(tls, 'ca'), cert: readPem(tls, 'cert'), key: readPem(tls, 'key') };
+}
+
+/** Throws INVALID_ARGUMENT, naming the option at fault. */
+export function createCredentials({ ca, cert, key }: TlsParts): ChannelCredentials {
   check(ca, 'holds no PEM certificate', () => new X509Certificate(ca.pem));
   check(cert, 'holds no PEM certificate', () => new X509Certificate(cert.pem));
   const context = check(key, 'is not the private key, in unencrypted PEM, of the certificate', () =>
@@ -50,12 +70,6 @@ export function createCredentials(tls: ClientTls): ChannelCredentials {
   );
   // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment cannot switch verification off.
   return ChannelCredentials.createFromSecureContext(context, { rejectUnauthorized: true });
-}
-
-interface Pem {
-  /** Name of the option, for messages. */
-  readonly option: string;
-  readonly pem: Buffer;
 }
 
 function readPem(tls: ClientTls, part: 'ca' | 'cert' | 'key'): Pem {

@@ -13,8 +13,8 @@ export type UnaryMethod<Request, Response> = (
 
 /** What bounds a call. */
 export interface CallBounds {
-  /** Milliseconds since the epoch. */
-  readonly deadlineMs: number;
+  /** On the clock of `performance.now()`: a wall clock that is set makes no call longer or shorter. */
+  readonly endMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface CallBounds {
 export function callUnary<Request, Response>(
   method: UnaryMethod<Request, Response>,
   request: Request,
-  { deadlineMs, signal }: CallBounds,
+  { endMs, signal }: CallBounds,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -35,14 +35,25 @@ export function callUnary<Request, Response>(
       call?.cancel();
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    call = method(request, new Metadata(), { deadline: deadlineMs }, (error, response) => {
+    const deadline = Date.now() + endMs - performance.now();
+    try {
+      call = method(request, new Metadata(), { deadline }, (error, response) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (error) reject(toIntrospectionError(error));
+        else resolve(response);
+      });
+    } catch (cause) {
       signal?.removeEventListener('abort', onAbort);
-      if (error) reject(toIntrospectionError(error));
-      else resolve(response);
-    });
+      // grpc-js throws when `raw` was closed by somebody else.
+      reject(new IntrospectionError('INTERNAL', 'the call could not be made', { cause }));
+    }
   });
 }
 
-function aborted(signal: AbortSignal | undefined): IntrospectionError {
+export function aborted(signal: AbortSignal | undefined): IntrospectionError {
   return new IntrospectionError('CANCELLED', 'the call was aborted by its signal', { cause: signal?.reason });
+}
+
+export function deadlineExceeded(): IntrospectionError {
+  return new IntrospectionError('DEADLINE_EXCEEDED', 'no answer within timeoutMs');
 }

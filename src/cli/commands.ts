@@ -34,6 +34,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./revoke-command.js')).setUpRevoke,
   },
   {
+    name: 'watch',
+    description: 'Tell what is revoked, as it happens: one line of JSON for each; needs the permission "watch".',
+    load: async () => (await import('./watch-command.js')).setUpWatch,
+  },
+  {
     name: 'register',
     description: 'Make tokens known, as their issuer; needs the permission "register".',
     load: async () => (await import('./register-command.js')).setUpRegister,

@@ -48,7 +48,8 @@ export async function withConnection<T>(
   try {
     const { serverName } = options;
     const tls = serverName === undefined ? files : { ...files, serverName };
-    client = createIntrospectionClient({ target: options.target, tls, timeoutMs: options.timeout });
+    // A command asks once: it has no use for a cache and the watch that would fill it.
+    client = createIntrospectionClient({ target: options.target, tls, timeoutMs: options.timeout, cache: false });
     return await work({ client, ...about, timeoutMs: options.timeout });
   } catch (error) {
     throw error instanceof IntrospectionError ? explainCallError(error, about) : error;

@@ -31,6 +31,7 @@ import { CliError } from './cli-error.js';
 import { readDescriptors } from './descriptors.js';
 import { openStore } from './open-store.js';
 import { watchStore } from './watch-store.js';
+import { wireAuthorization } from './wire-authorization.js';
 
 export interface DaemonDeps {
   readonly config: Config;
@@ -104,6 +105,11 @@ export async function serveStore(
       }),
       sealTags: keyRing.sealTags,
     },
+    authorization: wireAuthorization({
+      config,
+      introspect: withAnswerMetrics(introspect, metrics.answers),
+      ...{ rates, logger, metrics },
+    }),
     limits,
     readiness,
     telemetry: {

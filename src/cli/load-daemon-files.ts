@@ -25,7 +25,7 @@ export async function loadDaemonFiles(config: Config): Promise<DaemonFiles> {
   const mayCreateKeys = await needsNewKeys(config);
   const [tls, policy, keys] = await Promise.allSettled([
     readTlsFiles(config.tls, Date.now()),
-    readPolicy(config.policyFile),
+    readPolicy(config),
     mayCreateKeys ? undefined : readKeysFile(config.keysFile),
   ]);
   if (tls.status === 'rejected' || policy.status === 'rejected' || keys.status === 'rejected') {
@@ -61,12 +61,15 @@ async function createKeys(path: string): Promise<KeysFile> {
 }
 
 /** Throws FaultsError. */
-export async function readPolicy(path: string): Promise<Policy> {
+export async function readPolicy({
+  policyFile: path,
+  extAuthz,
+}: Pick<Config, 'policyFile' | 'extAuthz'>): Promise<Policy> {
   const read = await readBoundedFile(path, MAX_POLICY_BYTES);
   if (read.problem !== undefined) {
     throw new FaultsError('the policy', [{ path: 'policy_file', origin: path, problem: read.problem }]);
   }
-  return createPolicy(parsePolicyFile(read.bytes.toString('utf8'), path));
+  return createPolicy(parsePolicyFile(read.bytes.toString('utf8'), path, Object.keys(extAuthz.profiles)));
 }
 
 function toUsageError(results: readonly PromiseSettledResult<unknown>[]): unknown {

@@ -14,10 +14,8 @@ export interface Replacements {
 }
 
 /** Called before the files are read for the first time, so that no change is missed in between. */
-export async function prepareReloadParts({
-  tls,
-  policyFile,
-}: Config): Promise<(to: Replacements) => readonly ReloadPart[]> {
+export async function prepareReloadParts(config: Config): Promise<(to: Replacements) => readonly ReloadPart[]> {
+  const { tls, policyFile } = config;
   const tlsPaths = [tls.certFile, tls.keyFile, tls.clientCaFile, ...(tls.crlFile === undefined ? [] : [tls.crlFile])];
   const policyPaths = [policyFile];
   const [tlsFingerprint, policyFingerprint] = await Promise.all([
@@ -42,7 +40,7 @@ export async function prepareReloadParts({
       paths: policyPaths,
       fingerprint: policyFingerprint,
       load: async () => {
-        const policy = await readPolicy(policyFile);
+        const policy = await readPolicy(config);
         return () => to.replacePolicy(policy);
       },
     },

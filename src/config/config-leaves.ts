@@ -7,7 +7,7 @@ export interface ConfigLeaf {
   /** Such as `limits.batch_tokens`. */
   readonly name: string;
   readonly path: readonly string[];
-  readonly type: 'string' | 'integer' | 'boolean';
+  readonly type: 'string' | 'integer' | 'boolean' | 'object';
   /** The value is a path in the file system. */
   readonly isPath: boolean;
   /** As it would be written in a file; undefined where there is none. */

@@ -25,6 +25,64 @@ export const storeBounds = {
   lease: duration('100ms', '5m', '2s', 'How long a cache may answer without hearing from a server.'),
 };
 
+const profile = section({
+  audience: text('Whom tokens must be meant for.').optional(),
+  scopes_all: words('scopes, all of which a token must have'),
+  scopes_any: words('scopes, one of which a token must have'),
+  issuers: words('issuers, one of which a token must be from'),
+  token_use: z
+    .array(z.enum(['access_token', 'refresh_token'], { error: 'must be access_token or refresh_token' }), {
+      error: 'must be a list of access_token, refresh_token',
+    })
+    .min(1, { error: 'must not be empty' })
+    .optional(),
+  acr: words('acr values, one of which a token must have'),
+  anonymous: z.boolean({ error: 'must be true or false' }).optional(),
+});
+
+const extAuthz = section({
+  budget: duration(
+    '10ms',
+    '10s',
+    '150ms',
+    'Longest time for a Check; keep it below the timeout that Envoy has (200 ms).',
+  ),
+  on_doubt: z.enum(['deny', 'envoy'], { error: 'must be deny or envoy' }).default('deny').meta({
+    description: 'What becomes of a request nobody knows about: 503, or what failure_mode_allow of Envoy says.',
+  }),
+  realm: text('Realm of WWW-Authenticate.')
+    .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be visible ASCII without quotes and backslashes' })
+    .default('introspectd'),
+  credential: section({
+    header: headerName('Header with the token alone, in place of Authorization: Bearer.').optional(),
+    cookie: text('Cookie with the token, in place of Authorization: Bearer.')
+      .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'must be the name of a cookie' })
+      .optional(),
+  }).optional(),
+  headers: section({
+    sub: headerName('Header for sub, as all of these overwritten or removed.').default('x-introspectd-sub'),
+    client_id: headerName('Header for client_id.').default('x-introspectd-client-id'),
+    scope: headerName('Header for scope.').default('x-introspectd-scope'),
+    iss: headerName('Header for iss.').default('x-introspectd-iss'),
+    exp: headerName('Header for exp, in seconds since the epoch.').default('x-introspectd-exp'),
+  }),
+  strip_authorization: z
+    .boolean({ error: 'must be true or false' })
+    .default(false)
+    .meta({ description: 'Take the credential out of requests that go on.' }),
+  profiles: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, . _ -' }),
+      profile,
+      { error: 'must be a section of NAME: { audience, scopes_all, ... }' },
+    )
+    .optional()
+    .meta({
+      description:
+        'NAME: { audience, scopes_all, scopes_any, issuers, token_use, acr, anonymous }: what routes demand, in a file only.',
+    }),
+});
+
 /** What a configuration file may hold. Its output has milliseconds for durations and host and port for addresses. */
 export const configSchema = section({
   listen: address('0.0.0.0:50051', 'Where gRPC is served, HOST:PORT.'),
@@ -64,6 +122,7 @@ export const configSchema = section({
     .default(false)
     .meta({ description: 'gRPC reflection, for every caller of the policy.' }),
   limits,
+  ext_authz: extAuthz,
   store_defaults: section({
     ...storeBounds,
     partitions: z.literal(1, { error: 'must be 1' }).default(1).meta({ description: 'Parts of the store.' }),
@@ -93,6 +152,16 @@ function path(description: string) {
 
 function text(description: string) {
   return z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' }).meta({ description });
+}
+
+function words(what: string) {
+  const error = `must be a list of ${what}`;
+  const word = z.string({ error }).regex(/^\S+$/, { error: 'must not be empty or hold spaces' });
+  return z.array(word, { error }).min(1, { error: 'must not be empty' }).optional();
+}
+
+function headerName(description: string) {
+  return text(description).regex(/^[a-z][a-z0-9-]*$/, { error: 'must be the name of a header, of a-z 0-9 -' });
 }
 
 function count(min: number, max: number, initial: number, description: string) {

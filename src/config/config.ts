@@ -1,5 +1,7 @@
 // The configuration as the rest of the program sees it: names with units, paths absolute, nothing that can change.
 import type * as z from 'zod';
+import { AUTHORIZATION, type CredentialPlace } from '../core/bearer.js';
+import type { Profile } from '../core/demands.js';
 import type { Address } from './address.js';
 import type { configSchema } from './config-schema.js';
 
@@ -12,6 +14,7 @@ export interface Config {
   readonly keysFile: string;
   readonly reflection: boolean;
   readonly limits: Limits;
+  readonly extAuthz: ExtAuthzConfig;
   /** For a store that is created now; an existing one keeps its own. */
   readonly storeDefaults: { readonly maxTokenTtlMs: number; readonly leaseMs: number; readonly partitions: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
@@ -61,6 +64,16 @@ export interface Limits {
   readonly logEntries: number;
 }
 
+export interface ExtAuthzConfig {
+  readonly budgetMs: number;
+  readonly onDoubt: 'deny' | 'envoy';
+  readonly realm: string;
+  readonly place: CredentialPlace;
+  readonly headers: Readonly<Record<'sub' | 'client_id' | 'scope' | 'iss' | 'exp', string>>;
+  readonly credential: 'strip' | 'pass';
+  readonly profiles: Readonly<Record<string, Profile>>;
+}
+
 export function toConfig(parsed: z.output<typeof configSchema>): Config {
   const { tls, limits, store_defaults: storeDefaults } = parsed;
   return deepFreeze({
@@ -90,6 +103,7 @@ export function toConfig(parsed: z.output<typeof configSchema>): Config {
       watchQueue: limits.watch_queue,
       logEntries: limits.log_entries,
     },
+    extAuthz: toExtAuthzConfig(parsed.ext_authz),
     storeDefaults: {
       maxTokenTtlMs: storeDefaults.max_token_ttl,
       leaseMs: storeDefaults.lease,
@@ -110,6 +124,41 @@ function toStoreConfig(store: z.output<typeof configSchema>['store']): LmdbConfi
     tls: tls && { caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file },
     allowVolatile: store.allow_volatile,
   };
+}
+
+function toExtAuthzConfig(parsed: z.output<typeof configSchema>['ext_authz']): ExtAuthzConfig {
+  const profiles = Object.entries(parsed.profiles ?? {}).map(([name, profile]): [string, Profile] => [
+    name,
+    {
+      audience: profile.audience,
+      scopesAll: profile.scopes_all,
+      scopesAny: profile.scopes_any,
+      issuers: profile.issuers,
+      tokenUse: profile.token_use,
+      acr: profile.acr,
+      anonymous: profile.anonymous,
+    },
+  ]);
+  return {
+    budgetMs: parsed.budget,
+    onDoubt: parsed.on_doubt,
+    realm: parsed.realm,
+    place: toPlace(parsed.credential),
+    headers: parsed.headers,
+    credential: parsed.strip_authorization ? 'strip' : 'pass',
+    profiles: Object.fromEntries(profiles),
+  };
+}
+
+function toPlace({
+  header,
+  cookie,
+}: {
+  header?: string | undefined;
+  cookie?: string | undefined;
+} = {}): CredentialPlace {
+  if (cookie !== undefined) return { kind: 'cookie', name: cookie };
+  return header === undefined || header === AUTHORIZATION ? { kind: 'bearer' } : { kind: 'header', name: header };
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -1,10 +1,16 @@
 // What no setting can tell on its own. Beside the schema, because zod skips such checks once another setting is wrong.
 import { parseAddress } from './address.js';
-import { valueAt } from './config-leaves.js';
+import { isPlainMap, valueAt } from './config-leaves.js';
 import type { Fault } from './faults.js';
 
 /** What a batch of answers may weigh: the default limit for a message of most gRPC clients. */
 const MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** Headers that mean something to Envoy, or to HTTP. */
+const NOT_FOR_IDENTITY = [
+  ...['authorization', 'cookie', 'host', 'connection', 'content-length', 'transfer-encoding', 'te', 'upgrade'],
+  ...['x-request-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-client-cert'],
+];
 
 /** Looks at the values it understands alone; the schema complains about the others. */
 export function findCrossFaults(tree: unknown): Fault[] {
@@ -19,7 +25,7 @@ export function findCrossFaults(tree: unknown): Fault[] {
   if (listen?.port && listen.port === opsListen?.port && listen.host === opsListen.host) {
     faults.push({ path: 'ops_listen', problem: 'is the address of listen; give it another port' });
   }
-  return [...faults, ...findRedisFaults(tree)];
+  return [...faults, ...findRedisFaults(tree), ...findExtAuthzFaults(tree)];
 }
 
 function findRedisFaults(tree: unknown): Fault[] {
@@ -37,6 +43,25 @@ function findRedisFaults(tree: unknown): Fault[] {
     faults.push({ path: 'store.tls', problem: 'cert_file and key_file go together' });
   }
   return faults;
+}
+
+/** An identity header that is also something else would be overwritten by it, or overwrite it. */
+function findExtAuthzFaults(tree: unknown): Fault[] {
+  const { header, cookie } = toMap(valueAt(tree, ['ext_authz', 'credential']));
+  const faults: Fault[] = [];
+  if (header !== undefined && cookie !== undefined) {
+    faults.push({ path: 'ext_authz.credential', problem: 'header and cookie exclude each other; give one' });
+  }
+  const taken = new Set<unknown>([...NOT_FOR_IDENTITY, header]);
+  for (const [claim, name] of Object.entries(toMap(valueAt(tree, ['ext_authz', 'headers'])))) {
+    if (taken.has(name)) faults.push({ path: `ext_authz.headers.${claim}`, problem: 'is the name of another header' });
+    taken.add(name);
+  }
+  return faults;
+}
+
+function toMap(value: unknown): Readonly<Record<string, unknown>> {
+  return isPlainMap(value) ? value : {};
 }
 
 /** Never quotes the url: somebody may have put a password into it. */

@@ -6,7 +6,7 @@ import { findCrossFaults } from './cross-checks.js';
 import { type Fault, FaultsError } from './faults.js';
 import { type ConfigSources, mergeLayers } from './merge-layers.js';
 import { findNearestName } from './nearest-name.js';
-import { isNotYetSupported, NOT_YET_SUPPORTED, takeNotYetSupported } from './not-yet-supported.js';
+import { takeNotYetSupported } from './not-yet-supported.js';
 import { toSchemaFaults } from './schema-faults.js';
 import { parseYamlMap } from './yaml-map.js';
 
@@ -71,7 +71,6 @@ function findUnknown({ env, flags }: ConfigSources): Fault[] {
 }
 
 function toUnknown(name: string, kind: string, candidates: readonly string[]): Fault {
-  if (isNotYetSupported(name.replace(ENV_PREFIX, ''))) return { path: name, problem: NOT_YET_SUPPORTED };
   const nearest = findNearestName(name, candidates);
   return {
     path: name,

@@ -3,19 +3,22 @@ import type * as z from 'zod';
 import type { CallerRule } from '../core/policy.js';
 import { isPlainMap } from './config-leaves.js';
 import { type Fault, FaultsError } from './faults.js';
-import { NOT_YET_SUPPORTED } from './not-yet-supported.js';
-import { findPolicyKeys, LATER_CALLER_KEYS, policySchema } from './policy-schema.js';
+import { findPolicyKeys, policySchema } from './policy-schema.js';
 import { toSchemaFaults } from './schema-faults.js';
 import { parseYamlMap } from './yaml-map.js';
 
-/** `file` is its name, for messages. Throws FaultsError. */
-export function parsePolicyFile(text: string, file: string): readonly CallerRule[] {
+const CHECK_KEYS = ['check_rate', 'check_profile', 'check_anonymous'];
+
+/** `file` is its name, for messages; `profiles` are the names that the configuration has. Throws FaultsError. */
+export function parsePolicyFile(text: string, file: string, profiles: readonly string[] = []): readonly CallerRule[] {
   const yaml = parseYamlMap(text, file);
-  const tree = structuredClone(yaml.value) as Record<string, unknown>;
-  const callers = toList(tree, 'callers');
-  const later = callers.flatMap(takeLaterKeys);
-  const parsed = policySchema.safeParse(tree);
-  const faults = [...later, ...toSchemaFaults(parsed.error?.issues ?? [], findPolicyKeys), ...findDuplicates(callers)];
+  const callers = toList(yaml.value, 'callers');
+  const parsed = policySchema.safeParse(yaml.value);
+  const faults = [
+    ...toSchemaFaults(parsed.error?.issues ?? [], findPolicyKeys),
+    ...findDuplicates(callers),
+    ...callers.flatMap((caller, index) => findCheckFaults(caller, `callers[${index}]`, profiles)),
+  ];
   if (!parsed.success || faults.length > 0) {
     const withLine = (fault: Fault): Fault => {
       const line = yaml.findLine(splitPath(fault.path));
@@ -33,18 +36,39 @@ function toRule(caller: z.output<typeof policySchema>['callers'][number]): Calle
     rate: tokens,
     revoke_rate: revoke,
     unknown_revoke_rate: unknownRevoke,
+    check_rate: check,
+    check_profile: profile,
+    check_anonymous: anonymous = false,
     conditions,
     ...rest
   } = caller;
-  return { ...rest, tokenUse, claims, rates: { tokens, revoke, unknownRevoke }, conditions };
+  return {
+    ...rest,
+    tokenUse,
+    claims,
+    rates: { tokens, revoke, unknownRevoke, check },
+    check: { profile, anonymous },
+    conditions,
+  };
 }
 
-function takeLaterKeys(caller: unknown, index: number): Fault[] {
+/** A key that has no effect where it stands was meant to have one. */
+function findCheckFaults(caller: unknown, path: string, profiles: readonly string[]): Fault[] {
   if (!isPlainMap(caller)) return [];
-  return LATER_CALLER_KEYS.filter((key) => Object.hasOwn(caller, key)).map((key) => {
-    delete caller[key];
-    return { path: `callers[${index}].${key}`, problem: NOT_YET_SUPPORTED };
-  });
+  const { check_profile: profile } = caller;
+  const faults = toList(caller, 'permissions').includes('check')
+    ? []
+    : CHECK_KEYS.filter((key) => Object.hasOwn(caller, key)).map((key) => ({
+        path: `${path}.${key}`,
+        problem: 'goes with permission "check"; give that, or remove this',
+      }));
+  if (typeof profile === 'string' && !profiles.includes(profile)) {
+    faults.push({
+      path: `${path}.check_profile`,
+      problem: 'names no profile of ext_authz.profiles in the configuration',
+    });
+  }
+  return faults;
 }
 
 /** Two callers of one name could not be told apart in a log; two of one identity could not be told apart at all. */
@@ -68,7 +92,7 @@ function findDuplicates(callers: readonly unknown[]): Fault[] {
   return faults;
 }
 
-function toList(map: Record<string, unknown>, key: string): readonly unknown[] {
+function toList(map: Readonly<Record<string, unknown>>, key: string): readonly unknown[] {
   const value = map[key];
   return Array.isArray(value) ? value : [];
 }

@@ -60,6 +60,9 @@ const caller = section({
   rate: rate.optional(),
   revoke_rate: rate.optional(),
   unknown_revoke_rate: rate.optional(),
+  check_rate: rate.optional(),
+  check_profile: z.string({ error: 'must be the name of a profile' }).optional(),
+  check_anonymous: z.boolean({ error: 'must be true or false' }).optional(),
   conditions: conditions.optional(),
 });
 
@@ -67,9 +70,6 @@ export const policySchema = section({
   version: z.literal(1, { error: required('version: 1') }),
   callers: z.array(caller, { error: required('a list of callers; [] lets nobody in') }),
 });
-
-/** Keys of a caller that later versions will know. */
-export const LATER_CALLER_KEYS = ['check_rate', 'check_profile', 'check_anonymous'] as const;
 
 /** The keys that are known at a path. */
 export function findPolicyKeys(path: readonly PropertyKey[]): readonly string[] {

@@ -14,6 +14,8 @@ export interface CallerRates {
   readonly revoke: Rate;
   /** Of revoking tokens that were never registered, each of which takes room in the store. */
   readonly unknownRevoke: Rate;
+  /** Of Check; undefined = no limit. */
+  readonly check: Rate | undefined;
 }
 
 /** When and from where a caller is let in. */
@@ -28,7 +30,16 @@ const DEFAULT_RATES: CallerRates = {
   tokens: undefined,
   revoke: { perSecond: 2000, burst: 4000 },
   unknownRevoke: { perSecond: 10, burst: 100 },
+  check: undefined,
 };
+
+/** What goes with permission "check". */
+export interface CheckRule {
+  /** Name of the profile that every Check of the caller is held to. */
+  readonly profile: string | undefined;
+  /** Whether a route or a profile may let requests without a token pass. */
+  readonly anonymous: boolean;
+}
 
 /** A caller as its entry in the policy file says it. */
 export interface CallerRule {
@@ -45,6 +56,7 @@ export interface CallerRule {
   readonly claims: readonly ClaimName[] | undefined;
   /** What is left out is as in DEFAULT_RATES. */
   readonly rates?: { readonly [Kind in keyof CallerRates]?: Rate | undefined } | undefined;
+  readonly check?: CheckRule | undefined;
   readonly conditions?: CallerConditions | undefined;
 }
 
@@ -60,6 +72,7 @@ export interface Caller {
   /** Claims it may see, as a presence mask. */
   readonly claimsMask: number;
   readonly rates: CallerRates;
+  readonly check: CheckRule;
   readonly conditions: CallerConditions | undefined;
 }
 
@@ -125,7 +138,9 @@ function createCaller(rule: CallerRule): Caller {
       tokens: rule.rates?.tokens ?? DEFAULT_RATES.tokens,
       revoke: rule.rates?.revoke ?? DEFAULT_RATES.revoke,
       unknownRevoke: rule.rates?.unknownRevoke ?? DEFAULT_RATES.unknownRevoke,
+      check: rule.rates?.check ?? DEFAULT_RATES.check,
     },
+    check: rule.check ?? { profile: undefined, anonymous: false },
     conditions: rule.conditions,
   };
 }

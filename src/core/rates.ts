@@ -1,4 +1,5 @@
 // What each caller has used of its rates. Buckets belong to the name: a new connection or policy does not fill them.
+import type { Check } from './check.js';
 import { RateLimited } from './errors.js';
 import type { Introspect } from './introspect.js';
 import type { Caller, CallerRates } from './policy.js';
@@ -20,6 +21,7 @@ export function createRates(nowMs: () => number): Rates {
     tokens: new Map(),
     revoke: new Map(),
     unknownRevoke: new Map(),
+    check: new Map(),
   };
 
   function findBucket({ name, rates }: Caller, kind: RateKind): TokenBucket | undefined {
@@ -56,6 +58,14 @@ export function limitIntrospect(introspect: Introspect, rates: Rates): Introspec
       charge(rates, command.caller, 'tokens', items.length);
       return introspect.many(command, items);
     },
+  };
+}
+
+/** One per Check, whatever it is about. The rate of tokens is not for it: a proxy asks for everybody behind it. */
+export function limitCheck<Claims>(check: Check<Claims>, rates: Rates): Check<Claims> {
+  return async (caller, request) => {
+    charge(rates, caller, 'check', 1);
+    return check(caller, request);
   };
 }
 

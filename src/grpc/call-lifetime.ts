@@ -28,8 +28,12 @@ export interface CallLifetime {
 }
 
 /** `expire` is called at the deadline, when that is ours: at the client's own, grpc-js answers. */
-export function createCallLifetime(call: LivingCall, expire: (error: IntrospectdError) => void): CallLifetime {
-  return new Lifetime(call, expire);
+export function createCallLifetime(
+  call: LivingCall,
+  expire: (error: IntrospectdError) => void,
+  maxMs = MAX_CALL_MS,
+): CallLifetime {
+  return new Lifetime(call, expire, maxMs);
 }
 
 // A class, for there is one for every call: V8 makes a hidden class of its own for each object literal with accessors, and
@@ -37,7 +41,9 @@ export function createCallLifetime(call: LivingCall, expire: (error: Introspectd
 // (docs/adr/0028).
 class Lifetime implements CallLifetime {
   private readonly clientDeadlineMs: number;
-  private maxDeadlineMs = Date.now() + MAX_CALL_MS;
+  private maxDeadlineMs: number;
+  /** The same on a clock that is never set. */
+  private endMs: number;
   private timer: NodeJS.Timeout | undefined;
   private controller: AbortController | undefined;
   private ended: IntrospectdError | undefined;
@@ -45,9 +51,11 @@ class Lifetime implements CallLifetime {
   private readonly call: LivingCall;
   private readonly expire: (error: IntrospectdError) => void;
 
-  constructor(call: LivingCall, expire: (error: IntrospectdError) => void) {
+  constructor(call: LivingCall, expire: (error: IntrospectdError) => void, maxMs: number) {
     this.call = call;
     this.expire = expire;
+    this.maxDeadlineMs = Date.now() + maxMs;
+    this.endMs = performance.now() + maxMs;
     this.clientDeadlineMs = Number(call.getDeadline());
     this.startTimer();
   }
@@ -68,13 +76,14 @@ class Lifetime implements CallLifetime {
 
   findEnd(): IntrospectdError | undefined {
     if (this.ended !== undefined) return this.ended;
-    if (Date.now() >= this.deadlineMs) return deadlineExceeded();
+    if (Date.now() >= this.deadlineMs || performance.now() >= this.endMs) return deadlineExceeded();
     return this.call.cancelled ? cancelled() : undefined;
   }
 
   extend(ms: number): void {
     if (this.ended !== undefined) return;
     this.maxDeadlineMs += ms;
+    this.endMs += ms;
     clearTimeout(this.timer);
     this.startTimer();
   }

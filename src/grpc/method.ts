@@ -27,6 +27,13 @@ export interface Method<Request> {
 export interface UnaryMethod<Request, Result> extends Method<Request> {
   handle(call: UnaryCall<Request>): Promise<Result>;
   encode(result: Result, call: Pick<UnaryCall<Request>, 'caller' | 'request'>): Buffer;
+  /** Where the method has less time than MAX_CALL_MS; what comes later is DEADLINE, and no answer leaves after it. */
+  readonly budgetMs?: number;
+  /**
+   * What to answer in place of an error, for protocols where a gRPC error is not a refusal. Undefined = the error. The
+   * log and the metrics of calls have the error all the same.
+   */
+  answerFailure?(error: unknown, caller: Caller | undefined): Buffer | undefined;
   readonly record: MethodRecord<Request, Result>;
 }
 

@@ -1,11 +1,12 @@
 // The gRPC server: its services, its limits, and how it ends.
-import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, type ServerOptions, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Introspect } from '../core/introspect.js';
 import type { Policy } from '../core/policy.js';
 import type { Register } from '../core/register.js';
 import type { Revoke } from '../core/revoke.js';
 import type { TagSeal } from '../core/tag-seal.js';
 import type { Watches } from '../core/watches.js';
+import { AuthorizationService } from '../gen/envoy/service/auth/v3/external_auth.js';
 import { HealthService } from '../gen/grpc/health/v1/health.js';
 import { ServerReflectionService } from '../gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ServerReflectionAlphaService } from '../gen/grpc/reflection/v1alpha/reflection.js';
@@ -33,7 +34,7 @@ import { createRegistryService } from './registry-service.js';
 import { createAnswerEncoder } from './response-encoding.js';
 import { createServerStreamAdapter } from './server-stream.js';
 import { toBytesService, toServiceName } from './service-definition.js';
-import { createUnaryAdapter } from './unary.js';
+import { createUnaryAdapter, type UnaryAdapter } from './unary.js';
 import { createWatchStream } from './watch-stream.js';
 
 export interface GrpcServerDeps {
@@ -48,6 +49,8 @@ export interface GrpcServerDeps {
     readonly watches: Watches;
     readonly sealTags: TagSeal;
   };
+  /** Makes the handlers of envoy.service.auth.v3.Authorization. */
+  readonly authorization: (unary: UnaryAdapter) => UntypedServiceImplementation;
   readonly limits: GrpcLimits;
   readonly readiness: Readiness;
   readonly telemetry: {
@@ -69,7 +72,13 @@ export interface GrpcServer {
 }
 
 const REFLECTION = [ServerReflectionService, ServerReflectionAlphaService];
-const SERVICES = [IntrospectionServiceService, TokenRegistryServiceService, HealthService, ...REFLECTION];
+const SERVICES = [
+  IntrospectionServiceService,
+  TokenRegistryServiceService,
+  AuthorizationService,
+  HealthService,
+  ...REFLECTION,
+];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -139,6 +148,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     toBytesService(TokenRegistryServiceService),
     createRegistryService({ register: deps.core.register, limits, audit, adapters }),
   );
+  server.addService(toBytesService(AuthorizationService), deps.authorization(adapters.unary));
   server.addService(toBytesService(HealthService), createHealthService({ readiness, adapters: healthAdapters }));
 
   const bound = new Set<string>();

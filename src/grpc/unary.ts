@@ -12,11 +12,13 @@ type Unary = handleUnaryCall<Buffer, Buffer>;
 type Call = Parameters<Unary>[0];
 type Callback = Parameters<Unary>[1];
 
+type Bounds = Pick<UnaryMethod<never, never>, 'budgetMs' | 'answerFailure'>;
+
 export type UnaryAdapter = <Request, Result>(method: UnaryMethod<Request, Result>) => Unary;
 
 export function createUnaryAdapter(deps: CallDeps): UnaryAdapter {
   return (method) => (call, callback) => {
-    void run(deps, method, new Exchange(call, callback));
+    void run(deps, method, new Exchange(call, callback, method));
   };
 }
 
@@ -36,6 +38,7 @@ async function run<Request, Result>(
   try {
     exchange.moveTo(deps.inFlight);
     caller = deps.findCaller(call);
+    exchange.caller = caller;
     method.authorize(caller);
     const lifetime = exchange.begin();
     const end = lifetime.findEnd();
@@ -43,6 +46,9 @@ async function run<Request, Result>(
     request = decodeRequest(method, call.request);
     const handled = new HandledCall(caller, request, exchange, lifetime);
     result = await method.handle(handled);
+    // A busy process runs its timers late: the answer itself is held to the budget.
+    const late = method.budgetMs === undefined ? undefined : lifetime.findEnd();
+    if (late !== undefined) throw late;
     answer = method.encode(result, handled);
   } catch (thrown) {
     error = thrown ?? new Error('nothing was thrown');
@@ -80,9 +86,11 @@ async function run<Request, Result>(
  */
 class Exchange {
   readonly call: Call;
-  /** The error that the caller was told; undefined = OK, or nothing yet. */
+  caller: Caller | undefined;
+  /** The error that the caller was told, or the method's own answer in its place; undefined = OK, or nothing yet. */
   told: unknown;
   private readonly callback: Callback;
+  private readonly method: Bounds;
   private isAnswered = false;
   private madeId: string | undefined;
   private lifetime: CallLifetime | undefined;
@@ -92,13 +100,14 @@ class Exchange {
     this.fail(error);
   };
 
-  constructor(call: Call, callback: Callback) {
+  constructor(call: Call, callback: Callback, method: Bounds) {
     this.call = call;
     this.callback = callback;
+    this.method = method;
   }
 
   begin(): CallLifetime {
-    this.lifetime = createCallLifetime(this.call, this.abandon);
+    this.lifetime = createCallLifetime(this.call, this.abandon, this.method.budgetMs);
     return this.lifetime;
   }
 
@@ -143,7 +152,9 @@ class Exchange {
     if (this.isAnswered) return;
     this.isAnswered = true;
     this.told = error;
-    this.callback(toServiceError(error, this.requestId));
+    const instead = this.method.answerFailure?.(error, this.caller);
+    if (instead === undefined) this.callback(toServiceError(error, this.requestId));
+    else this.callback(null, instead, createTrailer(this.requestId));
   }
 }
 

@@ -27,7 +27,7 @@ export interface CallMetrics extends CallObserver {
 }
 
 /** The caller of a call that was refused before its caller was known. No policy can use the name. */
-const UNKNOWN_CALLER = '_unknown';
+export const UNKNOWN_CALLER = '_unknown';
 
 /** Seconds. Below a millisecond too: most answers take less. */
 const BOUNDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;

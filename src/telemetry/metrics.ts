@@ -3,6 +3,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type AnswerMetrics, createAnswerMetrics } from './answer-metrics.js';
 import { type CallObserver, createCallMetrics } from './call-metrics.js';
+import { type CheckMetrics, createCheckMetrics } from './check-metrics.js';
 import { observeGauge } from './instrument.js';
 import { observeProcess, type ProcessFacts } from './process-metrics.js';
 import { toPrometheusText } from './prometheus-text.js';
@@ -14,6 +15,7 @@ import { createWatchMetrics, type WatchObserver } from './watch-metrics.js';
 export interface Metrics {
   readonly calls: CallObserver;
   readonly answers: AnswerMetrics;
+  readonly checks: CheckMetrics;
   readonly store: StoreMetrics;
   readonly reloads: ReloadObserver;
   readonly watches: WatchObserver;
@@ -48,6 +50,7 @@ export function createMetrics(facts: ProcessFacts): Metrics {
     calls,
     store,
     answers: createAnswerMetrics(meter),
+    checks: createCheckMetrics(meter),
     reloads: createReloadMetrics(meter),
     watches: createWatchMetrics(meter),
     observeState: ({ isReady, liveRevocations }) => {

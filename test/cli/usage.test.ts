@@ -12,6 +12,7 @@ const COMMANDS = [
   ['demo'],
   ['introspect'],
   ['revoke'],
+  ['watch'],
   ['register'],
   ['health'],
   ['config'],
@@ -45,7 +46,18 @@ test('every command explains itself, on stdout, in lines that fit', { concurrenc
 
 test('the main help lists every command and ends with examples', async () => {
   const { stdout } = await runCli(['--help']);
-  for (const name of ['serve', 'demo', 'introspect', 'revoke', 'register', 'health', 'config', 'certs', 'store']) {
+  for (const name of [
+    'serve',
+    'demo',
+    'introspect',
+    'revoke',
+    'watch',
+    'register',
+    'health',
+    'config',
+    'certs',
+    'store',
+  ]) {
     assert.match(stdout, new RegExp(`^  ${name} +[A-Z]`, 'm'));
   }
   assert.match(stdout, /Examples:\n {2}introspectd certs dev/);

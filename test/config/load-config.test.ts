@@ -35,6 +35,21 @@ test('defaults are those of the design', () => {
       watchQueue: 10_000,
       logEntries: 1_000_000,
     },
+    extAuthz: {
+      budgetMs: 150,
+      onDoubt: 'deny',
+      realm: 'introspectd',
+      place: { kind: 'bearer' },
+      headers: {
+        sub: 'x-introspectd-sub',
+        client_id: 'x-introspectd-client-id',
+        scope: 'x-introspectd-scope',
+        iss: 'x-introspectd-iss',
+        exp: 'x-introspectd-exp',
+      },
+      credential: 'pass',
+      profiles: {},
+    },
     storeDefaults: { maxTokenTtlMs: 2_592_000_000, leaseMs: 2000, partitions: 1 },
     log: { level: 'info' },
   });
@@ -81,12 +96,16 @@ test('every setting can be set by environment and by flag', async (t) => {
     'log.level': 'debug',
     'limits.token_bytes': '99',
     'limits.claims_bytes': '99',
+    'ext_authz.on_doubt': 'envoy',
+    'ext_authz.credential.cookie': 'session',
     'store_defaults.partitions': '1',
   };
-  for (const leaf of CONFIG_LEAVES) {
+  // A section of names that nobody but the file can know.
+  for (const leaf of CONFIG_LEAVES.filter(({ type }) => type !== 'object')) {
     await t.test(leaf.name, () => {
       const duration = /^\d+(ms|s|m|d)$/.test(String(leaf.initial)) ? '4s' : undefined;
-      const value = texts[leaf.name] ?? values[leaf.type] ?? duration ?? 'some/path';
+      const value =
+        texts[leaf.name] ?? values[leaf.type] ?? duration ?? (/header/.test(leaf.name) ? 'x-some' : 'some/path');
       const text = leaf.name === 'store.url' ? `${TLS}store: { kind: redis }` : TLS;
       for (const layer of [{ env: { [envName(leaf.path)]: value } }, { flags: { [leaf.name]: value } }]) {
         const sources = { text, ...layer };
@@ -162,10 +181,7 @@ test('a fault says where its value came from, and never shows it', () => {
 });
 
 const LATER: readonly (readonly [string, Sources])[] = [
-  ['ext_authz', { text: `${TLS}ext_authz: { budget: 150ms }` }],
   ['store_defaults.partitions', { text: `${TLS}store_defaults: { partitions: 4 }` }],
-  ['INTROSPECTD_EXT_AUTHZ_BUDGET', { env: { INTROSPECTD_EXT_AUTHZ_BUDGET: '1s' } }],
-  ['ext_authz.budget', { flags: { 'ext_authz.budget': '1s' } }],
 ];
 
 test('what later versions serve is refused as such, and nothing else is said of it', async (t) => {

@@ -28,7 +28,7 @@ function faultsOf(text: string): Map<string, string> {
   return new Map();
 }
 
-test('the example of the design, but for what later versions serve', () => {
+test('the example of the design', () => {
   const rules = parsePolicyFile(
     `
 version: 1
@@ -44,9 +44,13 @@ callers:
     rate: { per_second: 5000, burst: 10000 }
     revoke_rate: { per_second: 2000, burst: 4000 }
     unknown_revoke_rate: { per_second: 10, burst: 100 }
+    check_rate: { per_second: 20000, burst: 40000 }
+    check_profile: shop
+    check_anonymous: false
     conditions: { networks: ["10.0.0.0/8", "2001:db8::/32"], not_after: "2027-01-01T00:00:00Z" }
 `,
     'policy.yaml',
+    ['shop'],
   );
   assert.deepEqual(rules, [
     {
@@ -62,7 +66,9 @@ callers:
         tokens: { perSecond: 5000, burst: 10_000 },
         revoke: { perSecond: 2000, burst: 4000 },
         unknownRevoke: { perSecond: 10, burst: 100 },
+        check: { perSecond: 20_000, burst: 40_000 },
       },
+      check: { profile: 'shop', anonymous: false },
       conditions: { networks: ['10.0.0.0/8', '2001:db8::/32'], notAfterMs: 1_798_761_600_000 },
     },
   ]);
@@ -159,9 +165,8 @@ const BAD_KEYS: readonly (readonly [key: string, value: string, path: string, pr
   ['claims', '[email]', 'claims[0]', /must be one of scope/],
   ['permisions', '[]', 'permisions', /did you mean permissions\?/],
   ['rates', '1', 'rates', /unknown key/],
-  ...['check_rate', 'check_profile', 'check_anonymous'].map(
-    (key) => [key, '{ per_second: 1 }', key, /^not yet supported by this version; remove it$/] as const,
-  ),
+  ['check_rate', '{ per_second: 1, burst: 1 }', 'check_rate', /goes with permission "check"/],
+  ['check_anonymous', 'true', 'check_anonymous', /goes with permission "check"/],
   ...['rate', 'revoke_rate', 'unknown_revoke_rate'].flatMap((key) =>
     (
       [

@@ -23,6 +23,7 @@ const DESCRIPTORS = readFileSync(new URL('../../../proto/descriptors.binpb', imp
 const SERVICES = [
   'introspectd.v1.IntrospectionService',
   'introspectd.v1.TokenRegistryService',
+  'envoy.service.auth.v3.Authorization',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',
@@ -94,6 +95,7 @@ describe('reflection', () => {
       [
         'introspectd/v1/introspection_service.proto',
         'introspectd/v1/token_registry_service.proto',
+        'envoy/service/auth/v3/external_auth.proto',
         'grpc/health/v1/health.proto',
         'grpc/reflection/v1/reflection.proto',
         'grpc/reflection/v1alpha/reflection.proto',

@@ -43,7 +43,8 @@ function caller(claimsMask: number, permissions: readonly Permission[] = []): Ca
     anyAudience: false,
     tokenUse: none,
     claimsMask,
-    rates: { tokens: undefined, revoke: rate, unknownRevoke: rate },
+    rates: { tokens: undefined, revoke: rate, unknownRevoke: rate, check: undefined },
+    check: { profile: undefined, anonymous: false },
     conditions: undefined,
   };
 }

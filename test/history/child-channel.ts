@@ -1,7 +1,7 @@
 // A child's side of a history test: what it is told by the parent, what it tells, and the tokens it knows of.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Read } from './history.js';
-import type { ChildSetup, FromChild, ToChild } from './messages.js';
+import type { ChildSetup, FromChild, HowToCut, ToChild } from './messages.js';
 
 export interface ChildChannel {
   readonly setup: ChildSetup;
@@ -10,7 +10,7 @@ export interface ChildChannel {
   tell(message: FromChild): void;
   /** Told to the parent in packets. */
   record(reads: readonly Read[]): void;
-  onCut(listener: (how: 'reset' | 'silence') => void): void;
+  onCut(listener: (how: HowToCut) => void): void;
   /** Runs the loops until the parent says stop, then tells what is left, and ends the process. */
   run(loops: readonly Promise<void>[], counts: () => Readonly<Record<string, number>>): Promise<never>;
 }
@@ -33,7 +33,7 @@ export function openChildChannel(): ChildChannel {
   const known = createKnownTokens();
   let reads: Read[] = [];
   let stopped = false;
-  let cut: (how: 'reset' | 'silence') => void = () => undefined;
+  let cut: (how: HowToCut) => void = () => undefined;
   const tell = (message: FromChild) => void process.send?.(message);
   const flush = () => {
     if (reads.length > 0) tell({ kind: 'reads', reads });

@@ -12,7 +12,9 @@ export interface Fault {
 export interface Faults {
   /** How often each has happened. */
   readonly counts: ReadonlyMap<string, number>;
-  /** Resolves when those under way are over. Rejects when one could not be injected. */
+  /** Rejects when one could not be injected. */
+  readonly failure: Promise<never>;
+  /** Resolves when those under way are over; rejects as failure does. */
   stop(): Promise<void>;
 }
 
@@ -28,9 +30,11 @@ export function startFaults(faults: readonly Fault[]): Faults {
     }
   });
   const ended = Promise.all(runs);
-  ended.catch(() => undefined);
+  const failure = new Promise<never>((_, reject) => void ended.catch(reject));
+  failure.catch(() => undefined);
   return {
     counts,
+    failure,
     stop: async () => {
       stopping.abort();
       await ended;

@@ -24,13 +24,15 @@ export function createIssuer(targets: readonly string[], tls: TestTls): Issuer {
   const clients = targets.map((target) => new TokenRegistryServiceClient(target, createTestCredentials(tls)));
   let next = 0;
   let turn = 0;
+  let closed = false;
 
   const register = async (request: RegisterTokensRequest) => {
-    for (;;) {
+    while (!closed) {
       const client = clients[turn++ % clients.length];
       const response = client && (await call(client.registerTokens.bind(client), request, TIMEOUT_MS));
       if (response !== undefined) return response.results;
     }
+    throw new Error('the issuer was closed');
   };
 
   return {
@@ -51,6 +53,7 @@ export function createIssuer(targets: readonly string[], tls: TestTls): Issuer {
       });
     },
     close: () => {
+      closed = true;
       for (const client of clients) client.close();
     },
   };

@@ -13,13 +13,16 @@ export interface ChildSetup {
   readonly index: number;
 }
 
+/** Lose the connection, hear nothing on it any more, or hear everything late. */
+export type HowToCut = 'reset' | 'silence' | 'delay';
+
 export type ToChild =
   /** These tokens are registered. */
   | { readonly kind: 'issued'; readonly tokens: readonly number[] }
   /** Revocations that name these tokens were acknowledged. */
   | { readonly kind: 'revoked'; readonly tokens: readonly number[] }
-  /** For caches: lose the connection, or hear nothing on it any more. */
-  | { readonly kind: 'cut'; readonly how: 'reset' | 'silence' }
+  /** For caches. */
+  | { readonly kind: 'cut'; readonly how: HowToCut }
   /** Come to an end: tell what is left to tell, and say done. */
   | { readonly kind: 'stop' };
 

@@ -16,8 +16,8 @@ export const HISTORY = {
   processes: { reader: 8, revoker: 2, cache: 2 },
   atLeast:
     SECONDS >= LONG_SECONDS
-      ? { readsAfterRevoke: 20_000, cacheReads: 2000, eachFault: 3 }
-      : { readsAfterRevoke: 5000, cacheReads: 200, eachFault: 3 },
+      ? { readsAfterRevoke: 20_000, cacheReads: 1000, eachFault: 3 }
+      : { readsAfterRevoke: 5000, cacheReads: 50, eachFault: 3 },
 } as const;
 
 const SHOWN = 5;

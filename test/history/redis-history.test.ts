@@ -23,7 +23,7 @@ describe('three daemons on one Redis', { skip: REDIS_MISSING }, () => {
       ...HISTORY,
       stage,
       by: BY,
-      faults: (cutCache) => [
+      faults: ({ cutCache }) => [
         { name: 'kill -9 of a daemon', pauseMs: 3000, inject: () => inTurn(stage.kill) },
         {
           name: 'SIGSTOP of a daemon for longer than a lease',
@@ -37,8 +37,8 @@ describe('three daemons on one Redis', { skip: REDIS_MISSING }, () => {
           pauseMs: 4000,
           inject: () => redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal'),
         },
-        { name: 'a watch cut', pauseMs: 4000, inject: async () => cutCache('reset') },
-        { name: 'a watch that hears nothing', pauseMs: 6000, inject: async () => cutCache('silence') },
+        { name: 'a watch cut', pauseMs: 7000, inject: async () => cutCache('reset') },
+        { name: 'a watch that hears nothing', pauseMs: 8000, inject: async () => cutCache('silence') },
       ],
     });
     assertHistory(t, result);

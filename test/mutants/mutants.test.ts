@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { CLIENT_MUTANTS } from './client-mutants.js';
 import { MUTANTS } from './mutants.js';
 import type { Mutation } from './mutation.js';
 
@@ -15,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'introspectd-mutants-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a mutant is killed:', { concurrency: 2 }, () => {
-  for (const [index, mutant] of MUTANTS.entries()) {
+  for (const [index, mutant] of [...MUTANTS, ...CLIENT_MUTANTS].entries()) {
     it(`promise ${mutant.promise}: ${mutant.name}`, async () => {
       const marker = join(folder, `applied-${index}`);
       const { file, find, replace } = mutant;

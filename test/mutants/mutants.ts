@@ -1,4 +1,5 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
+import { ENVOY_MUTANTS } from './envoy-mutants.js';
 import { HISTORY_MUTANTS } from './history-mutants.js';
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
@@ -220,6 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'store/memory-conformance.test.js',
     test: 'puts the tombstone in place of the record',
   },
+  ...ENVOY_MUTANTS,
   ...HISTORY_MUTANTS,
   ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,

@@ -8,6 +8,7 @@ import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
 
 const BUF = fileURLToPath(new URL('../../../node_modules/@bufbuild/buf/bin/buf', import.meta.url));
 const SERVICES = [
+  'envoy.service.auth.v3.Authorization',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',

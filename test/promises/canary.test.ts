@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { IntrospectionError } from '@introspectd/client';
 import { TAG_KINDS } from '../../src/core/key-ring.js';
 import { ISSUER } from '../cases/introspect-cases.js';
+import { CHECK, type CheckParts, encodeCheck } from '../envoy/support/check-message.js';
 import { CALLERS, startTestDaemon, type TestDaemon } from '../support/daemon.js';
+import { createRawCaller } from '../support/raw-call.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -62,6 +64,15 @@ describe('canary tokens', () => {
     }
     told.push(runCli(daemon, 'revoke', canary(), []));
 
+    for (const token of [known, revoked, expired, canary(), canary(' '), canary('x'.repeat(5000))]) {
+      const headers = { authorization: `Bearer ${token}`, cookie: canary() };
+      for (const name of ['envoy', 'orders']) {
+        told.push(await askAsProxy(daemon, name, { headers }));
+        told.push(await askAsProxy(daemon, name, { headers, path: `/?access_token=${canary()}` }));
+        told.push(await askAsProxy(daemon, name, { headers, extensions: { [canary()]: canary() } }));
+      }
+    }
+
     const metrics = await (await fetch(`http://${daemon.process.opsTarget}/metrics`)).text();
     assert.match(metrics, /^rpc_server_call_duration_count/m);
     await daemon.process.stop('SIGTERM');
@@ -76,6 +87,13 @@ describe('canary tokens', () => {
     }
   });
 });
+
+async function askAsProxy(daemon: TestDaemon, name: string, parts: CheckParts): Promise<string> {
+  const proxy = createRawCaller(daemon.process.target, daemon.workspace.tls(name));
+  const { bytes, error } = await proxy.call(CHECK, encodeCheck(parts));
+  proxy.close();
+  return `${bytes?.toString('latin1')} ${error?.message}`;
+}
 
 function spellError(error: unknown): string {
   assert.ok(error instanceof Error);

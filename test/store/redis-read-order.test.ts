@@ -13,20 +13,21 @@ describe('Redis', { skip: REDIS_MISSING }, () => {
   });
   after(() => redis.close());
 
-  it('reads records before the log', async () => {
+  it('reads records before the log', async (t) => {
     const harness = await makeRedisHarness(() => redis)();
+    // Whatever the outcome: what is left open keeps the process.
+    t.after(() => harness.close());
     await harness.store.register([makeEntry('a')]);
     const { cursor } = await harness.store.read([], undefined);
     const monitor = await redis.admin.monitor();
+    t.after(() => monitor.disconnect());
     const commands: string[] = [];
     monitor.on('monitor', (_time: string, [name = '']: string[]) => commands.push(name.toUpperCase()));
     const { entries } = await harness.store.read([digestOf('a')], cursor);
     assert.ok(entries[0]);
     await redis.admin.ping();
     while (!commands.includes('PING')) await new Promise(setImmediate);
-    monitor.disconnect();
     const order = commands.filter((name) => name === 'MGET' || name === 'XRANGE');
     assert.deepEqual(order, ['MGET', 'XRANGE']);
-    await harness.close();
   });
 });

@@ -8,6 +8,8 @@ export interface CuttingProxy {
   cutAfterBytes(count: number | undefined): void;
   /** Of a connection that swallows, nothing comes through any more, in neither direction, ever. */
   swallow(what: 'all' | 'nothing'): void;
+  /** What the server says comes so much later. */
+  delay(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function startCuttingProxy(target: string | number): Promise<Cuttin
   const dead = new WeakSet<Socket>();
   let left: number | undefined;
   let swallowed: 'all' | 'nothing' = 'nothing';
+  let delayMs = 0;
   const server: Server = createServer((client) => {
     const upstream = typeof target === 'string' ? createConnection(target) : createConnection(target, '127.0.0.1');
     for (const socket of [client, upstream]) {
@@ -32,8 +35,15 @@ export async function startCuttingProxy(target: string | number): Promise<Cuttin
       return dead.has(client);
     };
     client.on('data', (chunk: Buffer) => void (isDead() || upstream.write(chunk)));
+    let lastAtMs = 0;
     upstream.on('data', (chunk: Buffer) => {
       if (isDead()) return;
+      // In order, also when the delay becomes shorter.
+      lastAtMs = Math.max(lastAtMs, performance.now() + delayMs);
+      if (delayMs > 0 || lastAtMs > performance.now()) setTimeout(pass, lastAtMs - performance.now(), chunk);
+      else pass(chunk);
+    });
+    const pass = (chunk: Buffer): void => {
       if (left === undefined) {
         client.write(chunk);
         return;
@@ -41,7 +51,7 @@ export async function startCuttingProxy(target: string | number): Promise<Cuttin
       client.write(chunk.subarray(0, left));
       left = Math.max(0, left - chunk.length);
       if (left === 0) client.resetAndDestroy();
-    });
+    };
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -53,6 +63,9 @@ export async function startCuttingProxy(target: string | number): Promise<Cuttin
     },
     swallow: (what) => {
       swallowed = what;
+    },
+    delay: (ms) => {
+      delayMs = ms;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

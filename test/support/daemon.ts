@@ -27,12 +27,13 @@ export interface TestDaemon {
   stop(): Promise<void>;
 }
 
-/** Callers of most tests: an issuer, a service, one that may ask why, and security. */
+/** Callers of most tests: an issuer, a service, one that may ask why, security, and a proxy. */
 export const CALLERS: readonly DevCaller[] = [
   { name: 'login', permissions: ['register'], issuers: [ISSUER, FOREIGN_ISSUER], audiences: ['*'] },
   { name: 'orders', permissions: ['introspect', 'batch'], issuers: [ISSUER], audiences: [AUDIENCE] },
   { name: 'auditor', permissions: ['introspect', 'batch', 'explain'], issuers: [ISSUER], audiences: [AUDIENCE] },
   { name: 'security', permissions: [], revoke: ['token'], issuers: [ISSUER], audiences: ['*'] },
+  { name: 'envoy', permissions: ['check'], issuers: [ISSUER], audiences: [AUDIENCE], check_anonymous: true },
 ];
 
 export interface TestDaemonRequest {

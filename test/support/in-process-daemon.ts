@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
-import { createDevWorkspace } from '../../src/cli/dev-workspace.js';
+import { createDevWorkspace, type DevWorkspace } from '../../src/cli/dev-workspace.js';
 import { openStore } from '../../src/cli/open-store.js';
 import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -20,6 +20,7 @@ import { registerTokens, type TestToken } from './register-tokens.js';
 
 export interface InProcessDaemon {
   readonly target: string;
+  readonly workspace: DevWorkspace;
   readonly opsTarget: string;
   client(caller: string): IntrospectionClient;
   register(entries: readonly TestToken[]): ReturnType<typeof registerTokens>;
@@ -54,6 +55,7 @@ export async function startInProcessDaemon(
   const clients = new Map<string, IntrospectionClient>();
   return {
     target: daemon.listen,
+    workspace,
     opsTarget: daemon.opsListen,
     client: (caller) => {
       const options = { target: daemon.listen, tls: workspace.tls(caller), timeoutMs: 5000 };

@@ -9,6 +9,7 @@ import { startDaemonProcess } from '../../src/cli/daemon-process.js';
 import { createDevWorkspace, type DevCaller } from '../../src/cli/dev-workspace.js';
 import { registerTokens, type TestToken } from './register-tokens.js';
 import { createTestCa, type TestIdentity } from './test-ca.js';
+import type { TestTls } from './test-credentials.js';
 
 /** Files of the tls section, by name in the folder of a secret. */
 export type SecretFiles = Readonly<Record<'tls.crt' | 'tls.key' | 'ca.crt' | 'crl.pem', string>>;
@@ -24,6 +25,10 @@ export interface LogRecord {
 
 export interface RotatingDaemon {
   readonly pid: number;
+  /** "host:port" */
+  readonly target: string;
+  /** What a client presents. */
+  tls(name: Client): TestTls;
   readonly policyFile: string;
   /** A path in the folder of the secret. */
   secretPath(name: keyof SecretFiles): string;
@@ -46,11 +51,14 @@ export type Client = 'orders' | 'login' | 'revoked';
 
 const LOG_TIMEOUT_MS = 10_000;
 
-export async function startRotatingDaemon(callers: readonly DevCaller[]): Promise<RotatingDaemon> {
+export async function startRotatingDaemon(
+  callers: readonly DevCaller[],
+  limits: Readonly<Record<string, unknown>> = {},
+): Promise<RotatingDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
   const at = (name: string) => join(folder, name);
   const tls = { cert_file: 'live/tls.crt', key_file: 'live/tls.key', client_ca_file: 'live/ca.crt' };
-  const config = { tls: { ...tls, crl_file: 'live/crl.pem' } };
+  const config = { tls: { ...tls, crl_file: 'live/crl.pem' }, limits };
   const workspace = await createDevWorkspace({ folder, callers, strangers: [], config });
   const ca = await createTestCa('introspectd rotating CA');
   const clients: Record<Client, TestIdentity> = {
@@ -98,6 +106,8 @@ export async function startRotatingDaemon(callers: readonly DevCaller[]): Promis
 
   return {
     pid: daemon.pid,
+    target: daemon.target,
+    tls: clientTls,
     policyFile: workspace.policyFile,
     secretPath: (name) => at(`live/${name}`),
     newSecret,

@@ -15,7 +15,7 @@ import { TokenRegistryServiceClient } from '../../src/gen/introspectd/v1/token_r
 import { createServerCredentials } from '../../src/grpc/credentials.js';
 import type { GrpcLimits } from '../../src/grpc/limits.js';
 import { createReadiness, type Readiness } from '../../src/grpc/readiness.js';
-import { createGrpcServer, type GrpcServer } from '../../src/grpc/server.js';
+import { createGrpcServer, type GrpcServer, type GrpcServerDeps } from '../../src/grpc/server.js';
 import type { CallObserver } from '../../src/telemetry/call-metrics.js';
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.js';
 import { createTestCa, type TestCa, type TestIdentity } from './test-ca.js';
@@ -42,6 +42,7 @@ export interface TestServerRequest {
   readonly introspect?: Introspect;
   readonly register?: Register;
   readonly revoke?: Revoke;
+  readonly authorization?: GrpcServerDeps['authorization'];
   readonly policy?: () => Policy;
   readonly limits?: Partial<GrpcLimits>;
   readonly logLevel?: LogLevel;
@@ -162,6 +163,7 @@ export async function startTestServer(request: TestServerRequest = {}): Promise<
       watches: NO_WATCHES,
       sealTags: UNSEALED,
     },
+    authorization: request.authorization ?? (() => ({})),
     limits: { ...LIMITS, ...request.limits },
     readiness,
     telemetry: {

@@ -29,6 +29,7 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
   metrics.calls.observeHandshakeFailure('closed');
   metrics.calls.observeInFlight({ questions: () => 1 });
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
+  metrics.checks.count('envoy', 'allowed');
   metrics.reloads.failed('policy');
   metrics.watches.sentEvents(1);
   metrics.watches.sentReset('log');

@@ -1,6 +1,12 @@
 // A real gRPC server over real mutual TLS that answers what the test says, down to the bytes; and a client of it.
 import { promisify } from 'node:util';
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import {
   createIntrospectionClient,
   type IntrospectionClient,
@@ -11,6 +17,8 @@ import {
   IntrospectionServiceService,
   type IntrospectRequest,
   type RevokeRequest,
+  type WatchRevocationsRequest,
+  type WatchRevocationsResponse,
 } from '@introspectd/client/gen/introspectd/v1/introspection_service';
 import { createTestCa, type TestIdentity } from '../../support/test-ca.js';
 
@@ -21,7 +29,10 @@ export interface Scripts {
   readonly introspect?: Script<IntrospectRequest>;
   readonly batchIntrospect?: Script<BatchIntrospectRequest>;
   readonly revoke?: Script<RevokeRequest>;
+  readonly watchRevocations?: (stream: WatchCall) => void;
 }
+
+export type WatchCall = ServerDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
 
 export interface ScriptedServer {
   readonly target: string;
@@ -41,13 +52,14 @@ export function toClientTls(leaf: TestIdentity, ca: TestIdentity = authority) {
 
 export async function startScriptedServer(scripts: Scripts, leaf: TestIdentity = serverLeaf): Promise<ScriptedServer> {
   const server = new Server();
-  const { introspect, batchIntrospect, revoke } = IntrospectionServiceService;
+  const { introspect, batchIntrospect, revoke, watchRevocations } = IntrospectionServiceService;
   const responseSerialize = (bytes: Uint8Array) => Buffer.from(bytes);
   server.addService(
     {
       introspect: { ...introspect, responseSerialize },
       batchIntrospect: { ...batchIntrospect, responseSerialize },
       revoke: { ...revoke, responseSerialize },
+      watchRevocations,
     },
     { ...scripts },
   );

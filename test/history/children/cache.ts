@@ -48,7 +48,7 @@ const cache = createReferenceCache({
   },
 });
 
-channel.onCut((how) => void cut(how));
+channel.onCut((how) => void cut(how === 'reset' ? 'reset' : 'silence'));
 await channel.run(Array.from({ length: LOOPS }, readLoop), () => counts);
 
 async function readLoop(): Promise<void> {
