@@ -1,6 +1,7 @@
 // The mechanisms, one row each. `find` is text of the compiled file, there exactly once.
 import { ENVOY_MUTANTS } from './envoy-mutants.js';
 import { HISTORY_MUTANTS } from './history-mutants.js';
+import { HOT_PATH_MUTANTS } from './hot-path-mutants.js';
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
@@ -22,6 +23,7 @@ const JUDGE = '/src/core/judge.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
+  ...HOT_PATH_MUTANTS,
   {
     promise: 1,
     name: 'the tombstone is not written',
