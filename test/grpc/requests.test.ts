@@ -78,13 +78,6 @@ describe('Introspect', () => {
     assert.deepEqual(asked, [token]);
   });
 
-  it('says a request id where somebody would know it: to a client that sent one, and with an error', async () => {
-    const good = await ask(orders.introspection, 'introspect', { ...question, token: 'abc' });
-    assert.deepEqual(good.trailer.get('x-request-id'), []);
-    const bad = await ask(orders.introspection, 'introspect', { ...question, token: '' });
-    assert.match(String(bad.trailer.get('x-request-id')[0]), /^[0-9a-f-]{36}$/);
-  });
-
   it('gives back a request id of good form, and makes one otherwise', async () => {
     for (const [id, isKept] of [
       ['req-1.A_b', true],
