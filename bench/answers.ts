@@ -2,7 +2,7 @@
 import { CheckResponse } from '../src/gen/envoy/service/auth/v3/external_auth.js';
 import { BatchIntrospectResponse, IntrospectResponse } from '../src/gen/introspectd/v1/introspection_service.js';
 import { RegisterTokensResponse } from '../src/gen/introspectd/v1/token_registry_service.js';
-import { batchCall, checkCall, introspectCall, registerCall } from './corpus.js';
+import { batchCall, checkCall, introspectCall, introspectWithTagsCall, registerCall } from './corpus.js';
 import { fromGrpcFrame } from './grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
 import type { CallerName, Site } from './site.js';
@@ -16,6 +16,8 @@ export interface AnswerBytes {
   readonly filtered: number;
   readonly batch: number;
   readonly check: number;
+  /** The whole one itself, and that to an allowed Check. */
+  readonly samples: { readonly whole: Buffer; readonly check: Buffer };
 }
 
 /** Throws unless every token is active and the caller sees what it should. */
@@ -25,6 +27,9 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
   const batch = await ask(site, 'whole', batchCall(BATCH_TOKENS));
   const checked = await ask(site, 'proxy', checkCall());
   const register = await ask(site, 'issuer', registerCall(REGISTER_TOKENS));
+
+  const tagged = IntrospectResponse.decode(await ask(site, 'whole', introspectWithTagsCall()));
+  check(tagged.active && tagged.tags.length > 0, 'a caller that may watch gets the tags of the token');
 
   const [all, some] = [IntrospectResponse.decode(whole), IntrospectResponse.decode(filtered)];
   check(all.active && all.claims?.jti !== undefined, 'the token is active and shows its jti');
@@ -38,7 +43,8 @@ export async function checkAnswers(site: Site): Promise<AnswerBytes> {
     'all entries are registered',
   );
   check(CheckResponse.decode(checked).httpResponse?.$case === 'okResponse', 'a Check is allowed');
-  return { whole: whole.length, filtered: filtered.length, batch: batch.length, check: checked.length };
+  const samples = { whole, check: checked };
+  return { whole: whole.length, filtered: filtered.length, batch: batch.length, check: checked.length, samples };
 }
 
 async function ask(site: Site, caller: CallerName, call: LoadCall): Promise<Buffer> {

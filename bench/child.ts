@@ -17,7 +17,7 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** `script` is a file of this folder, without its ending. */
+/** `script` is a file in this folder or below it, without its ending. */
 export function startChild<Question extends object, Answer>(script: string): Child<Question, Answer> {
   const child = fork(new URL(`./${script}.js`, import.meta.url), {
     serialization: 'advanced',

@@ -17,6 +17,8 @@ export const AUDIENCE = 'https://orders.example';
 
 /** Tokens that questions are about. */
 export const ASKED = { first: 0, count: 100_000 } as const;
+/** Half of these were never registered. */
+export const HALF_UNKNOWN = { first: ASKED.count / 2, count: ASKED.count } as const;
 /** Tokens that are there to be revoked. */
 export const REVOKED = { first: 200_000, count: 10_000 } as const;
 /** Tokens that all belong to one user. */
@@ -25,8 +27,9 @@ export const OWNED = { first: 300_000, count: 100_000 } as const;
 const MADE = { first: 1_000_000, count: 1_000_000_000 } as const;
 
 /** 43 characters, as 32 random bytes in base64url have. */
-const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
-const TTL_SECONDS = 3600n;
+export const TOKEN = `bench-token-${NUMBER_SLOT}-abcdefghijklmnopqrst`;
+/** Longer than the longest run. */
+const TTL_SECONDS = 3n * 3600n;
 /** Next to a prime: neighbours in time are not neighbours in the store. */
 const READ_STRIDE = 7919;
 const SLOTS_OF_ENTRY = 3;
@@ -57,8 +60,14 @@ export function toToken(number: number): string {
   return TOKEN.replace(NUMBER_SLOT, formatNumber(number));
 }
 
-export function introspectCall(): LoadCall {
+export function introspectCall(range: NumberRange = ASKED): LoadCall {
   const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: false };
+  return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(range));
+}
+
+/** Also for what caches need to know. */
+export function introspectWithTagsCall(): LoadCall {
+  const request = { token: TOKEN, tokenTypeHint: '', audiences: [], includeTags: true };
   return toCall(PATHS.introspect, IntrospectRequest.encode(request).finish(), readNumbers(ASKED));
 }
 

@@ -6,20 +6,16 @@ import { BENCH_SERVER_OPTIONS } from './bench-server-options.js';
 import { bindServer } from './bind-server.js';
 import { answerParent } from './child.js';
 import { toEchoPath } from './echo-path.js';
+import type { PeerPorts, PeerTls } from './peers/peer-ports.js';
 
 export interface EchoQuestion {
   /** Of messages that it can answer with, unframed: the method "/bench.Echo/Bytes120" answers with 120. */
   readonly answerBytes: readonly number[];
   /** Paths, for mutual TLS. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+  readonly tls: PeerTls;
 }
 
-export interface EchoPorts {
-  readonly plaintext: number;
-  readonly mtls: number;
-}
-
-answerParent(async ({ answerBytes, tls }: EchoQuestion): Promise<EchoPorts> => {
+answerParent(async ({ answerBytes, tls }: EchoQuestion): Promise<PeerPorts> => {
   const server = new Server(BENCH_SERVER_OPTIONS);
   for (const size of answerBytes) {
     const answer = Buffer.alloc(size, 'x');
@@ -37,6 +33,7 @@ answerParent(async ({ answerBytes, tls }: EchoQuestion): Promise<EchoPorts> => {
     clientCa: readFileSync(tls.caFile),
   });
   return {
+    pid: process.pid,
     plaintext: await bindServer(server, ServerCredentials.createInsecure()),
     mtls: await bindServer(server, credentials),
   };

@@ -8,7 +8,7 @@ export interface FigureGroup {
 
 export interface FigureRow {
   readonly name: string;
-  readonly unit: 'B' | 'ns' | 'ms';
+  readonly unit: 'B' | 'MiB' | 'ns' | 'ms' | 'x';
   readonly value: Spread;
   /** What the design asks for, in words. */
   readonly goal?: string;

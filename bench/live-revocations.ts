@@ -1,24 +1,21 @@
 // A store with many live revocations: what a daemon has to load before it is ready.
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { Redis } from 'ioredis';
 import { openStore } from '../src/cli/open-store.js';
 import type { Config } from '../src/config/config.js';
 import { readKeysFile } from '../src/config/keys-file.js';
-import { loadConfig } from '../src/config/load-config.js';
 import type { Tag } from '../src/core/key-ring.js';
 import { END_OF_TIME_MS, type TokenStore } from '../src/core/token-store.js';
 import { createRedisKeys } from '../src/store/redis-keys.js';
 import { encodeLive } from '../src/store/value-layout.js';
+import { readBenchConfig } from './bench-config.js';
 
 const AT_ONCE = 1000;
 const DAY_MS = 86_400_000;
 
 /** Opens the store of this configuration, makes it if there is none, and closes it again. */
 export async function writeLiveRevocations(configFile: string, count: number): Promise<void> {
-  const file = { path: configFile, text: readFileSync(configFile, 'utf8') };
-  const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: dirname(configFile) });
+  const config = readBenchConfig(configFile);
   const { keyRing } = await readKeysFile(config.keysFile);
   // Tags are keyed hashes: as good as random. In their order, because LMDB then fills one page after the other.
   const tags = Array.from({ length: count }, () => randomBytes(8) as Uint8Array as Tag).sort(Buffer.compare);

@@ -1,7 +1,8 @@
-// IntrospectionService without TLS, for h2load: composed here, of the shipped parts, because nothing in src serves
+// IntrospectionService without TLS: composed here, of the shipped parts, because nothing in src serves
 // plaintext and no configuration can make it. Without a certificate there is no peer to look at: each port has its caller.
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { openStore } from '../src/cli/open-store.js';
 import { createProcessFacts } from '../src/cli/process-facts.js';
 import { readKeysFile } from '../src/config/keys-file.js';
 import { parsePolicyFile } from '../src/config/policy-file.js';
@@ -20,7 +21,6 @@ import { createIntrospectionService } from '../src/grpc/introspection-service.js
 import { createAnswerEncoder } from '../src/grpc/response-encoding.js';
 import { toBytesService } from '../src/grpc/service-definition.js';
 import { createUnaryAdapter } from '../src/grpc/unary.js';
-import { openLmdbTokenStore } from '../src/store/lmdb-token-store.js';
 import { withReadDeadline } from '../src/store/read-deadline.js';
 import { withAnswerMetrics } from '../src/telemetry/answer-metrics.js';
 import { createAudit } from '../src/telemetry/audit.js';
@@ -28,36 +28,29 @@ import { createCallLog } from '../src/telemetry/call-log.js';
 import { createLogger } from '../src/telemetry/logger.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { withStoreMetrics } from '../src/telemetry/store-metrics.js';
+import { readBenchConfig } from './bench-config.js';
 import { BENCH_SERVER_OPTIONS } from './bench-server-options.js';
 import { bindServer } from './bind-server.js';
 import { answerParent } from './child.js';
 
 export interface PlaintextQuestion {
-  /** Those of a daemon that runs on the same folder. */
-  readonly storePath: string;
+  /** Those of a daemon that runs on the same store. */
+  readonly configFile: string;
   readonly keysFile: string;
   readonly policyFile: string;
   /** One identity of each caller; each gets a port. */
   readonly identities: readonly string[];
 }
 
-// The defaults of the configuration.
-const LIMITS = { batchTokens: 1000, tokenBytes: 4096, inflight: 2000, storeTimeoutMs: 200, logEntries: 1_000_000 };
-const STORE_DEFAULTS = { maxTokenTtlMs: 30 * 86_400_000, leaseMs: 2000, partitions: 1 };
-
-answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQuestion): Promise<readonly number[]> => {
+answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => {
+  const { configFile, keysFile, policyFile, identities } = question;
+  const config = readBenchConfig(configFile);
   const { keyRing } = await readKeysFile(keysFile);
   const policy = createPolicy(parsePolicyFile(readFileSync(policyFile, 'utf8'), policyFile));
-  const store = await openLmdbTokenStore({
-    path: storePath,
-    clock: Date.now,
-    keyChecks: keyRing.checks,
-    defaults: STORE_DEFAULTS,
-    logEntries: LIMITS.logEntries,
-  });
+  const store = await openStore(config, keyRing);
   const table = createRevocationTable();
   const metrics = createMetrics(createProcessFacts());
-  const measured = withStoreMetrics(withReadDeadline(store, LIMITS.storeTimeoutMs), metrics.store);
+  const measured = withStoreMetrics(withReadDeadline(store, config.limits.storeTimeoutMs), metrics.store);
   const fence = createFence({ store: measured, table });
   const batcher = createReadBatcher({ fence, schedule: setImmediate });
   const rates = createRates(() => performance.now());
@@ -68,7 +61,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
   const digestToken = (token: string) => keyRing.logDigest(tokenSha256(token as Token));
 
   function serve(caller: Caller): Promise<number> {
-    const inFlight = createInFlight(LIMITS.inflight);
+    const inFlight = createInFlight(config.limits.inflight);
     const callLog = createCallLog({ logger, digestToken });
     const callDeps = { findCaller: () => caller, inFlight, callLog, observer: metrics.calls };
     const unary = createUnaryAdapter(callDeps);
@@ -81,7 +74,7 @@ answerParent(async ({ storePath, keysFile, policyFile, identities }: PlaintextQu
       createIntrospectionService({
         introspect,
         revoke,
-        limits: LIMITS,
+        limits: config.limits,
         audit: createAudit(logger),
         digestToken,
         answers: createAnswerEncoder({ sealTags: keyRing.sealTags, cacheAgeMs: 60_000 }),

@@ -1,11 +1,16 @@
 // Interleaved rounds: A B C A B C ..., so that whatever else the machine does meets every row of a group alike.
 import { measureProcessorUse } from './cpu.js';
+import type { Latency } from './load/drive.js';
 import { median, type Spread, toSpread } from './statistics.js';
 
 export interface RunOutcome {
   /** What is counted: calls, tokens. */
   readonly perSecond: number;
   readonly failed: number;
+  /** Of an open loop. */
+  readonly latency?: Latency;
+  /** False: what was to happen meanwhile did not, or not as often. */
+  readonly keptUp?: boolean;
 }
 
 export interface Row {
@@ -18,6 +23,8 @@ export interface Row {
   readonly baselines?: readonly string[];
   /** Its rate is what one call costs, turned over: it counts however idle the server is meanwhile. */
   readonly oneAtATime?: true;
+  /** An open loop with so many calls a second: how long calls take is what it is about, and what its ratios are of. */
+  readonly timedAt?: number;
   run(windowMs: number): Promise<RunOutcome>;
 }
 
@@ -28,17 +35,39 @@ export interface RowResult {
   /** As measured, round by round. */
   readonly rounds: readonly number[];
   readonly cores: number;
+  /** The server's processor time for one of what is counted, us: it says something on a busy machine, too. */
+  readonly cpuUs: number;
   readonly waiting: number;
   readonly failed: number;
   readonly verdict: Verdict;
+  /** Of rows that are timed. */
+  readonly latency?: LatencyResult;
+}
+
+export interface LatencyResult {
+  readonly p50Ms: Spread;
+  readonly p99Ms: Spread;
+  /** The 99th percentile, round by round. */
+  readonly rounds: readonly number[];
+  /** What of it may be the generator's own: its lateness, 99th percentile. */
+  readonly lateMs: number;
 }
 
 /** Only `counts` goes into ratios. */
-export type Verdict = 'counts' | 'not saturated' | 'not saturated (machine busy)' | 'calls failed';
+export type Verdict =
+  | 'counts'
+  | 'not saturated'
+  | 'not saturated (machine busy)'
+  | 'calls failed'
+  | 'fell behind'
+  | 'load came late'
+  | 'machine busy';
 
 export interface Ratio {
   readonly name: string;
   readonly baseline: string;
+  /** Of rates more is better, of latencies less. */
+  readonly of: 'rates' | 'p99';
   /** Of the quotients within each round; undefined when one of the two rows does not count. */
   readonly quotient: Spread | undefined;
 }
@@ -62,6 +91,12 @@ export interface Schedule {
 
 /** Below this share of a processor the load, and not the server, was the limit. */
 const SATURATED_CORES = 0.95;
+/** Below this share of the calls that were due, waiting calls pile up, and their latency tells only for how long. */
+const KEPT_UP = 0.98;
+/** From this share of the latency on, it is the generator's. */
+const LATE_SHARE = 0.5;
+/** A server that waited for a processor for this share of the time was late because of others. */
+const BUSY_SHARE = 0.2;
 
 export async function runGroup({ title, rows }: Group, schedule: Schedule): Promise<GroupResult> {
   for (const row of rows) await row.run(schedule.warmUpMs);
@@ -86,25 +121,67 @@ async function measure(row: Row, windowMs: number): Promise<Measurement> {
   return { ...outcome, ...use };
 }
 
-export function summarize(row: Pick<Row, 'name' | 'unit' | 'oneAtATime'>, rounds: readonly Measurement[]): RowResult {
-  const { name, unit, oneAtATime } = row;
+type Kind = Pick<Row, 'name' | 'unit' | 'oneAtATime' | 'timedAt'>;
+
+export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult {
+  const { name, unit } = row;
   const cores = median(rounds.map((round) => round.cores));
   const waiting = median(rounds.map((round) => round.waiting));
   const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
   const rates = rounds.map(({ perSecond }) => perSecond);
-  return { name, unit, perSecond: toSpread(rates), rounds: rates, cores, waiting, failed, verdict: judge() };
+  const cpuUs = median(rounds.map((round) => (round.cores * 1e6) / Math.max(round.perSecond, 1)));
+  const common = { name, unit, perSecond: toSpread(rates), rounds: rates, cores, cpuUs, waiting, failed };
+  if (row.timedAt === undefined) return { ...common, verdict: judgeRate(row, common) };
+  const latency = toLatencyResult(rounds);
+  const keptUp = rounds.every((round) => round.keptUp !== false);
+  const verdict = judgeLatency(row.timedAt, { ...common, keptUp }, latency);
+  return { ...common, latency, verdict };
+}
 
-  function judge(): Verdict {
-    if (failed > 0) return 'calls failed';
-    if (oneAtATime || cores >= SATURATED_CORES) return 'counts';
-    return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
-  }
+type Judged = Pick<RowResult, 'perSecond' | 'cores' | 'waiting' | 'failed'>;
+
+function judgeRate({ oneAtATime }: Kind, { failed, cores, waiting }: Judged): Verdict {
+  if (failed > 0) return 'calls failed';
+  if (oneAtATime || cores >= SATURATED_CORES) return 'counts';
+  return cores + waiting >= SATURATED_CORES ? 'not saturated (machine busy)' : 'not saturated';
+}
+
+function judgeLatency(
+  timedAt: number,
+  judged: Judged & { readonly keptUp: boolean },
+  { p99Ms, lateMs }: LatencyResult,
+): Verdict {
+  const { failed, perSecond, waiting, keptUp } = judged;
+  if (failed > 0) return 'calls failed';
+  if (!keptUp || perSecond.median < KEPT_UP * timedAt) return 'fell behind';
+  if (lateMs > LATE_SHARE * p99Ms.median) return 'load came late';
+  return waiting > BUSY_SHARE ? 'machine busy' : 'counts';
+}
+
+function toLatencyResult(rounds: readonly Measurement[]): LatencyResult {
+  const latencies = rounds.flatMap(({ latency }) => (latency === undefined ? [] : [latency]));
+  const p99s = latencies.map(({ p99Ms }) => p99Ms);
+  return {
+    p50Ms: toSpread(latencies.map(({ p50Ms }) => p50Ms)),
+    p99Ms: toSpread(p99s),
+    rounds: p99s,
+    lateMs: median(latencies.map(({ lateP99Ms }) => lateP99Ms)),
+  };
 }
 
 export function toRatio(row: RowResult, baseline: RowResult): Ratio {
+  const isOfLatency = row.latency !== undefined && baseline.latency !== undefined;
   const counts = row.verdict === 'counts' && baseline.verdict === 'counts';
-  const quotients = row.rounds.map((rate, round) => rate / (baseline.rounds[round] ?? Number.NaN));
-  return { name: row.name, baseline: baseline.name, quotient: counts ? toSpread(quotients) : undefined };
+  const [values, divisors] = isOfLatency
+    ? [row.latency.rounds, baseline.latency.rounds]
+    : [row.rounds, baseline.rounds];
+  const quotients = values.map((value, round) => value / (divisors[round] ?? Number.NaN));
+  return {
+    name: row.name,
+    baseline: baseline.name,
+    of: isOfLatency ? 'p99' : 'rates',
+    quotient: counts ? toSpread(quotients) : undefined,
+  };
 }
 
 function findResult(results: readonly RowResult[], name: string): RowResult {

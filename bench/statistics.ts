@@ -25,3 +25,11 @@ export function median(values: readonly number[]): number {
   if (upper === undefined || lower === undefined) throw new Error('no values');
   return (lower + upper) / 2;
 }
+
+/** The smallest value that so large a share of them does not exceed. Throws on an empty list. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const found = sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)];
+  if (found === undefined) throw new Error('no values');
+  return found;
+}

@@ -1,4 +1,4 @@
-// npm run bench [-- --quick]
+// npm run bench [-- --quick | --large] [--only PART,...] [--guard]
 import { spawn } from 'node:child_process';
 import { build, installIfNeeded } from './install-and-build.mjs';
 import { inProject } from './project.mjs';

@@ -2,30 +2,35 @@
 import type { BenchContext } from '../bench-context.js';
 import { checkCall } from '../corpus.js';
 import { toEchoPath } from '../echo-path.js';
-import { startLoadGenerator } from '../load-generator.js';
+import { ANY, toWireCall } from '../load/wire-call.js';
+import { createCapacityRow } from '../load/wire-rows.js';
 import type { Group } from '../rounds.js';
-import { ECHO } from './introspect-rows.js';
+import { toRowName } from './sides.js';
+import { FULLEST } from './unary-loads.js';
 
-export function check({ site, echo, answers, loads, cleanUp }: BenchContext): Promise<readonly Group[]> {
+/** status, and how many bytes it has: none when all is well. */
+const ALLOWED_BYTES = 2;
+
+export async function check({ site, servers, answers, cleanUp }: BenchContext): Promise<readonly Group[]> {
   const call = checkCall();
-  return Promise.all(
-    loads.map(async ({ concurrency, load }) => {
-      const ours = await site.startLoad('proxy', call, load);
-      const theirs = await startLoadGenerator({
-        target: `127.0.0.1:${echo.ports.mtls}`,
-        tls: site.workspace.tls('proxy'),
-        call: { ...call, path: toEchoPath(answers.check) },
-        load,
-      });
-      cleanUp(ours.stop);
-      cleanUp(theirs.stop);
-      return {
-        title: `Check, mutual TLS, ${concurrency} concurrent, ${site.engine.name}`,
-        rows: [
-          { name: ECHO, unit: 'calls', pid: echo.process.pid, run: theirs.run },
-          { name: 'Check', unit: 'calls', pid: site.daemon.pid, baselines: [ECHO], run: ours.run },
-        ],
-      } as const;
-    }),
-  );
+  const tls = site.workspace.tls('proxy');
+  const allowed = [...answers.samples.check.subarray(0, ALLOWED_BYTES)];
+  const echo = {
+    name: toRowName('echo', 'mutual TLS'),
+    pid: servers.echo.pid,
+    port: servers.echo.mtls,
+    tls,
+    call: toWireCall({ ...call, path: toEchoPath(answers.check) }, ANY),
+  };
+  const ours = {
+    name: 'Check',
+    pid: site.daemon.pid,
+    port: site.port,
+    tls,
+    call: toWireCall(call, allowed),
+    baselines: [echo.name],
+  };
+  const { concurrency, load } = FULLEST;
+  const rows = [await createCapacityRow(echo, load, cleanUp), await createCapacityRow(ours, load, cleanUp)];
+  return [{ title: `Check, mutual TLS, ${concurrency} concurrent, ${site.engine.name}`, rows }];
 }

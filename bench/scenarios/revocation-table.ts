@@ -1,4 +1,5 @@
 // The table of live revocations by itself: bytes, looks and pauses at 1 M.
+import type { Bench } from '../bench-context.js';
 import { startChild } from '../child.js';
 import { type FigureGroup, toFigureRows } from '../figures.js';
 import type { TableQuestion, TableSample } from '../table-sampler.js';
@@ -6,14 +7,14 @@ import type { TableQuestion, TableSample } from '../table-sampler.js';
 const ENTRIES = 1_000_000;
 
 /** Each round in a process of its own, whose heap is new. */
-export async function measureRevocationTable(rounds: number): Promise<FigureGroup> {
+export async function measureRevocationTable({ schedule: { rounds } }: Bench): Promise<readonly FigureGroup[]> {
   const samples: TableSample[] = [];
   for (let round = 0; round < rounds; round++) {
     const sampler = startChild<TableQuestion, TableSample>('table-sampler');
     samples.push(await sampler.ask({ entries: ENTRIES }));
     await sampler.stop();
   }
-  return {
+  const group: FigureGroup = {
     title: `The revocation table, ${ENTRIES.toLocaleString('en-US')} live revocations`,
     rows: toFigureRows(samples, {
       bytesAtEnd: { name: 'memory of an entry', unit: 'B', goal: '40 B at most' },
@@ -29,4 +30,5 @@ export async function measureRevocationTable(rounds: number): Promise<FigureGrou
       expireMs: { name: 'longest step of expiry', unit: 'ms', goal: 'under 5 ms' },
     }),
   };
+  return [group];
 }

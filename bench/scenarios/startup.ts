@@ -1,28 +1,64 @@
-// How long a daemon takes from the start of its process until it says that it is ready.
-import { rmSync } from 'node:fs';
+// How long a daemon takes from the start of its process until it says that it is ready, and what memory it has then.
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemonProcess } from '../../src/cli/daemon-process.js';
 import type { DevWorkspace } from '../../src/cli/dev-workspace.js';
+import type { BenchContext } from '../bench-context.js';
+import { ASKED, REVOKED } from '../corpus.js';
 import type { Engine } from '../engines.js';
-import { type FigureGroup, toFigureRows } from '../figures.js';
+import { type FigureGroup, type FigureRow, toFigureRows } from '../figures.js';
 import { writeLiveRevocations } from '../live-revocations.js';
-import { createBenchWorkspace, toDaemonRequest } from '../site.js';
-import { type Spread, toSpread } from '../statistics.js';
+import { createBenchWorkspace, type Site, toDaemonRequest } from '../site.js';
+import { toSpread } from '../statistics.js';
 
 const POLL_MS = 2;
+/** Of stat(2), whatever the file system has. */
+const BLOCK_BYTES = 512;
+const STARTS = { quick: 3, full: 7, large: 7 } as const;
+const LIVE_REVOCATIONS = { quick: 100_000, full: 1_000_000, large: 1_000_000 } as const;
+
+/** Of a daemon as it is: how fast it is ready with an empty store, and its memory before and after the tokens came. */
+export async function measureDaemon({ site, size }: BenchContext): Promise<readonly FigureGroup[]> {
+  const starts = STARTS[size];
+  const readyMs = await measureTimeToReady(site.engine, starts);
+  const { idleKib, filledKib } = site.memory;
+  const tokens = (ASKED.count + REVOKED.count).toLocaleString('en-US');
+  return [
+    {
+      title: `A daemon at rest, ${site.engine.name}`,
+      rows: [
+        { name: 'from the start of the process to ready', unit: 'ms', value: toSpread(readyMs) },
+        { name: 'RssAnon when it is ready', unit: 'MiB', value: toSpread([idleKib / 1024]) },
+        { name: `RssAnon after ${tokens} tokens were registered`, unit: 'MiB', value: toSpread([filledKib / 1024]) },
+        ...toFileRow(site),
+      ],
+    },
+    await measureLoadedStart(site.engine, LIVE_REVOCATIONS[size], starts),
+  ];
+}
+
+/** What LMDB takes on disk, which is also what it maps; of Redis tells record-memory.ts. */
+function toFileRow({ engine, workspace }: Site): readonly FigureRow[] {
+  if (engine.name !== 'lmdb') return [];
+  const files = readdirSync(workspace.storeFolder).map((name) => statSync(join(workspace.storeFolder, name)));
+  const bytes = files.reduce((sum, { blocks }) => sum + blocks * BLOCK_BYTES, 0);
+  const value = toSpread([bytes / (ASKED.count + REVOKED.count)]);
+  return [{ name: 'files of the store, for each of these tokens', unit: 'B', value }];
+}
 
 /** Milliseconds, with an empty store. Each start but the first finds it made. */
-export async function measureTimeToReady(engine: Engine, starts: number): Promise<Spread> {
+async function measureTimeToReady(engine: Engine, starts: number): Promise<readonly number[]> {
   const workspace = await createBenchWorkspace(engine);
   try {
-    return toSpread(await startAgainAndAgain(workspace, starts, 0));
+    return await startAgainAndAgain(workspace, starts, 0);
   } finally {
     rmSync(workspace.folder, { recursive: true, force: true });
   }
 }
 
 /** With a store that holds so many live revocations: all of them are in memory before the daemon is ready. */
-export async function measureLoadedStart(engine: Engine, revocations: number, starts: number): Promise<FigureGroup> {
+async function measureLoadedStart(engine: Engine, revocations: number, starts: number): Promise<FigureGroup> {
   const workspace = await createBenchWorkspace(engine);
   try {
     await writeLiveRevocations(workspace.configFile, revocations);

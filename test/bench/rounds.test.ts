@@ -41,10 +41,48 @@ test('a failure in one round is one of the row', () => {
   assert.equal(summary('row', {}, { failed: 1 }, {}).verdict, 'calls failed');
 });
 
+test('processor time is of one call, round by round', () => {
+  const row = summary('row', { perSecond: 10_000, cores: 1 }, { perSecond: 5000, cores: 0.5 }, { perSecond: 100 });
+  assert.equal(row.cpuUs, 100);
+});
+
 test('a ratio is of the quotients within each round', () => {
   const ours = summary('ours', { perSecond: 50 }, { perSecond: 10 }, { perSecond: 40 });
   const echo = summary('echo', { perSecond: 100 }, { perSecond: 10 }, { perSecond: 100 });
   assert.deepEqual(toRatio(ours, echo).quotient, { median: 0.5, min: 0.4, max: 1, mad: 0.09999999999999998 });
+});
+
+const ON_TIME = { p50Ms: 1, p99Ms: 4, p999Ms: 9, lateP99Ms: 0.1 };
+const TIMED: readonly { readonly what: string; readonly round: Partial<Measurement>; readonly verdict: Verdict }[] = [
+  { what: 'a server that has little to do', round: { cores: 0.1 }, verdict: 'counts' },
+  { what: 'fewer answers than questions', round: { perSecond: 97 }, verdict: 'fell behind' },
+  { what: 'revocations beside it that did not come', round: { keptUp: false }, verdict: 'fell behind' },
+  { what: 'calls that failed', round: { failed: 1 }, verdict: 'calls failed' },
+  {
+    what: 'a generator that was late itself',
+    round: { latency: { ...ON_TIME, lateP99Ms: 2.1 } },
+    verdict: 'load came late',
+  },
+  { what: 'a server that others kept from running', round: { waiting: 0.3 }, verdict: 'machine busy' },
+];
+
+function timed(name: string, ...rounds: readonly Partial<Measurement>[]) {
+  return summarize(
+    { name, unit: 'calls', timedAt: 100 },
+    rounds.map((round) => ({ ...FULL, latency: ON_TIME, ...round })),
+  );
+}
+
+for (const { what, round, verdict } of TIMED) {
+  test(`at a fixed rate, ${what}: ${verdict}`, () => {
+    assert.equal(timed('row', round).verdict, verdict);
+  });
+}
+
+test('a ratio of rows at fixed rates is of their 99th percentiles', () => {
+  const ratio = toRatio(timed('ours', { latency: { ...ON_TIME, p99Ms: 6 } }), timed('peer', {}));
+  assert.equal(ratio.of, 'p99');
+  assert.equal(ratio.quotient?.median, 1.5);
 });
 
 test('no ratio with a side that does not count', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median, toSpread } from '../../bench/statistics.js';
+import { median, percentile, toSpread } from '../../bench/statistics.js';
 
 const MEDIANS: readonly { readonly of: readonly number[]; readonly is: number }[] = [
   { of: [5], is: 5 },
@@ -27,4 +27,12 @@ test('one bad round moves the range and not the deviation', () => {
 
 test('there is no median of nothing', () => {
   assert.throws(() => median([]));
+});
+
+test('of a hundred calls the 99th percentile is the second slowest', () => {
+  const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+  assert.equal(percentile(values, 0.99), 99);
+  assert.equal(percentile(values, 0.5), 50);
+  assert.equal(percentile([7], 0.99), 7);
+  assert.throws(() => percentile([], 0.99));
 });

@@ -121,7 +121,7 @@ describe('retries', () => {
     const controller = new AbortController();
     failures = [unavailable(retryInfo(3, 0))];
     const pending = client.introspect('t', { signal: controller.signal });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (attempts.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     controller.abort('enough');
     await assert.rejects(pending, { code: 'CANCELLED', cause: 'enough' });
     assert.equal(attempts.length, 1);

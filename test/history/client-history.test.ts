@@ -37,7 +37,7 @@ describe('four caches of the client', () => {
     });
     assertPromises(t, result);
     for (let index = 0; index < CACHES; index++) {
-      const hits = result.counts[`cache ${index} from memory`] ?? 0;
+      const hits = result.counts[`cache: ${index} from memory`] ?? 0;
       assert.ok(hits >= HITS_OF_EACH, `cache ${index}: ${hits} answers from memory`);
     }
   });

@@ -13,6 +13,8 @@ export interface SharedStore {
   readonly daemon: TestDaemon;
   /** The caller "orders", connected to the second daemon. */
   readonly reader: IntrospectionClient;
+  /** The second daemon hears and does nothing meanwhile. */
+  withoutReader(work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,14 @@ async function addSecond(daemon: TestDaemon): Promise<SharedStore> {
   return {
     daemon,
     reader,
+    withoutReader: async (work) => {
+      process.kill(second.pid, 'SIGSTOP');
+      try {
+        await work();
+      } finally {
+        process.kill(second.pid, 'SIGCONT');
+      }
+    },
     close: async () => {
       await reader.close();
       await second.stop('SIGKILL');

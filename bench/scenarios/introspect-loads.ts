@@ -1,7 +1,0 @@
-import type { IntrospectLoad } from '../bench-context.js';
-
-export const INTROSPECT_LOADS: readonly IntrospectLoad[] = [
-  { concurrency: 1, load: { connections: 1, streams: 1 } },
-  { concurrency: 8, load: { connections: 2, streams: 4 } },
-  { concurrency: 100, load: { connections: 4, streams: 25 } },
-];

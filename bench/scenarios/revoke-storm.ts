@@ -1,0 +1,55 @@
+// What callers notice of a thousand revocations a second.
+import type { BenchContext } from '../bench-context.js';
+import { revokeCall } from '../corpus.js';
+import type { Engine } from '../engines.js';
+import { startWireLoad } from '../load/start-wire-load.js';
+import { ANY, toWireCall } from '../load/wire-call.js';
+import { createTimedRow } from '../load/wire-rows.js';
+import type { Group, RunOutcome } from '../rounds.js';
+import { createSides } from './sides.js';
+import { FULLEST } from './unary-loads.js';
+
+/** Well below the capacity of both together. */
+const INTROSPECT_RATE = 2000;
+const REVOKE_RATE = 1000;
+/** Below this it was no such storm. */
+const LEAST_REVOKED = 0.95;
+
+export const QUIET = 'Introspect, nothing revoked';
+export const STORMY = `Introspect, ${REVOKE_RATE.toLocaleString('en-US')} revocations a second meanwhile`;
+
+export function toStormTitle(engine: Engine['name']): string {
+  return `Latency of Introspect at ${INTROSPECT_RATE.toLocaleString('en-US')}/s beside revocations, mutual TLS, ${engine}`;
+}
+
+export async function revokeStorm(context: BenchContext): Promise<readonly Group[]> {
+  const { site, cleanUp } = context;
+  const side = createSides(context)('whole', 'mutual TLS');
+  if (side === undefined) return [];
+  const quiet = await createTimedRow(side, FULLEST.load, INTROSPECT_RATE, cleanUp);
+  const revokes = await startWireLoad({
+    port: site.port,
+    tls: site.workspace.tls('issuer'),
+    call: toWireCall(revokeCall(), ANY),
+    load: FULLEST.load,
+  });
+  cleanUp(revokes.stop);
+
+  async function runInStorm(windowMs: number): Promise<RunOutcome> {
+    // Coarse: a second generator that never sleeps would take the server's processor.
+    const storm = { perSecond: REVOKE_RATE, windowMs, pace: 'coarse' } as const;
+    const [asked, revoked] = await Promise.all([quiet.run(windowMs), revokes.runAt(storm)]);
+    const failed = asked.failed + revoked.failed;
+    return { ...asked, failed, keptUp: revoked.perSecond >= LEAST_REVOKED * REVOKE_RATE };
+  }
+
+  return [
+    {
+      title: toStormTitle(site.engine.name),
+      rows: [
+        { ...quiet, name: QUIET },
+        { ...quiet, name: STORMY, baselines: [QUIET], run: runInStorm },
+      ],
+    },
+  ];
+}
