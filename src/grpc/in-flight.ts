@@ -24,8 +24,8 @@ export interface InFlight {
 }
 
 export function createInFlight(limit: number): InFlight {
-  // No Set: V8 lets a set that it has grown out of lead to the one in its place, and once the first is old, all that ever
-  // came in stays until the next full collection (docs/adr/0028).
+  // No Set: V8 of Node 20 lets a table that a set has grown out of lead to the one in its place, and once the first is
+  // old, all that ever came in stays until the next full collection (docs/adr/0028).
   const running: Place[] = [];
   let closed: IntrospectdError | undefined;
 
