@@ -100,7 +100,7 @@ export async function serveStore(
           encodeEvents,
         }),
         store,
-        read: () => batcher.read([]),
+        read: batcher.read,
         maxQueued: limits.watchQueue,
       }),
       sealTags: keyRing.sealTags,

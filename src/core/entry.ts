@@ -11,7 +11,9 @@
 //
 // The body of a record is its encoded claims; iss and aud are found in it, so they are not stored twice. The body of a
 // tombstone is iss and aud alone.
+import { readMs, readSeconds, readUint16, readUint24 } from './big-endian.js';
 import { StoreUnavailable } from './errors.js';
+import { createInternedText } from './interned-text.js';
 import { TAG_KINDS, type Tag, type TagKind } from './key-ring.js';
 
 export type TokenUse = 'access_token' | 'refresh_token';
@@ -63,7 +65,10 @@ const TAG_MASK = 23;
 const HEADER_BYTES = 24;
 const TAG_BYTES = 8;
 const NBF_BYTES = 5;
+/** Offset and length of a text in the body. */
+const REF_BYTES = 4;
 const EMPTY = new Uint8Array(0);
+const toText = createInternedText();
 
 /** The bytes of a record, registered_at still zero: the store stamps it in the step that writes it. */
 export function encodeRecord(fields: EntryFields): Buffer {
@@ -134,19 +139,20 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   const isTombstone = buffer[0] === TOMBSTONE;
   const isKnown = (isRecord || isTombstone) && flags < 2 * HAS_NBF && (isTombstone || tokenUse !== undefined);
   if (buffer.length < HEADER_BYTES || !isKnown) throw corrupt();
-  const body = bodyStart(buffer);
+  const tags = tagsEnd(buffer);
+  const refs = (flags & HAS_NBF) === 0 ? tags : tags + NBF_BYTES;
+  const body = refs + REF_BYTES * (1 + (buffer[AUDIENCES] ?? 0));
   if (buffer.length < body) throw corrupt();
-  const texts = readTexts(buffer, body);
   return {
     kind: isRecord ? 'record' : 'tombstone',
     tokenUse: tokenUse ?? 'access_token',
-    issueInstantMs: Math.min(buffer.readUIntBE(REGISTERED_AT, 6), buffer.readUIntBE(CLAIMED_ISSUE, 6)),
-    expMs: buffer.readUIntBE(EXP, 5) * 1000,
-    nbfMs: (flags & HAS_NBF) === 0 ? undefined : buffer.readUIntBE(tagsEnd(buffer), NBF_BYTES) * 1000,
-    iss: texts[0] ?? '',
-    aud: texts.slice(1),
-    tags: buffer.subarray(HEADER_BYTES, tagsEnd(buffer)),
-    mask: buffer.readUIntBE(MASK, 3),
+    issueInstantMs: Math.min(readMs(buffer, REGISTERED_AT), readMs(buffer, CLAIMED_ISSUE)),
+    expMs: readSeconds(buffer, EXP) * 1000,
+    nbfMs: refs === tags ? undefined : readSeconds(buffer, tags) * 1000,
+    iss: readText(buffer, refs, body),
+    aud: readAudiences(buffer, refs + REF_BYTES, body),
+    tags: buffer.subarray(HEADER_BYTES, tags),
+    mask: readUint24(buffer, MASK),
     claims: isRecord ? buffer.subarray(body) : EMPTY,
   };
 }
@@ -197,15 +203,19 @@ function encode(
   return Buffer.concat([head, body]);
 }
 
-function readTexts(buffer: Buffer, body: number): string[] {
-  const texts: string[] = [];
-  for (let ref = refsStart(buffer); ref < body; ref += 4) {
-    const start = body + buffer.readUInt16BE(ref);
-    const end = start + buffer.readUInt16BE(ref + 2);
-    if (end > buffer.length) throw corrupt();
-    texts.push(buffer.toString('utf8', start, end));
-  }
-  return texts;
+function readAudiences(buffer: Buffer, refs: number, body: number): readonly string[] {
+  // Nearly all have one: this makes a list of it that need not grow.
+  if (body - refs === REF_BYTES) return [readText(buffer, refs, body)];
+  const audiences: string[] = [];
+  for (let ref = refs; ref < body; ref += REF_BYTES) audiences.push(readText(buffer, ref, body));
+  return audiences;
+}
+
+function readText(buffer: Buffer, ref: number, body: number): string {
+  const start = body + readUint16(buffer, ref);
+  const end = start + readUint16(buffer, ref + 2);
+  if (end > buffer.length) throw corrupt();
+  return toText(buffer, start, end);
 }
 
 function tagsEnd(bytes: Uint8Array): number {
@@ -217,7 +227,7 @@ function refsStart(bytes: Uint8Array): number {
 }
 
 function bodyStart(bytes: Uint8Array): number {
-  return refsStart(bytes) + 4 * (1 + (bytes[AUDIENCES] ?? 0));
+  return refsStart(bytes) + REF_BYTES * (1 + (bytes[AUDIENCES] ?? 0));
 }
 
 function countBits(byte: number): number {
@@ -227,6 +237,7 @@ function countBits(byte: number): number {
 }
 
 function view(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -2,8 +2,8 @@
 import { decodeEntry, type Entry } from './entry.js';
 import { IntrospectdError } from './errors.js';
 import type { Fence, FencedRead } from './fence.js';
-import { judge, type Verdict } from './judge.js';
-import type { KeyRing } from './key-ring.js';
+import { judge, type Question, type Verdict } from './judge.js';
+import type { Digest, KeyRing } from './key-ring.js';
 import { inSlices, type Pace } from './low-priority.js';
 import type { Caller } from './policy.js';
 import type { ReadBatcher } from './read-batcher.js';
@@ -45,22 +45,24 @@ export interface IntrospectDependencies {
 export function createIntrospect({ keyRing, fence, batcher, table, now }: IntrospectDependencies): Introspect {
   const ring = keyRing.checks.digests.length;
 
-  function answer(command: IntrospectCommand, read: FencedRead, index: number): Verdict {
-    const entry = findEntry(read.entries, index * ring, ring);
-    return judge(entry, {
-      caller: command.caller,
-      audiences: command.audiences,
-      revocations: table,
-      storeTimeMs: read.storeTimeMs,
-      serverTimeMs: now(),
-    });
+  function toQuestion({ caller, audiences }: IntrospectCommand, { storeTimeMs }: FencedRead): Question {
+    return { caller, audiences, revocations: table, storeTimeMs, serverTimeMs: now() };
   }
 
   const askAtOnce: Introspect['many'] = async (command, items) => {
-    const tokens = items.filter((item): item is Token => !(item instanceof IntrospectdError));
-    const read = await fence.read(tokens.flatMap((token) => keyRing.digests(tokenSha256(token))));
-    let index = 0;
-    return items.map((item) => (item instanceof IntrospectdError ? item : answer(command, read, index++)));
+    const digests: Digest[] = [];
+    for (const item of items) {
+      if (!(item instanceof IntrospectdError)) digests.push(...keyRing.digests(tokenSha256(item)));
+    }
+    const read = await fence.read(digests);
+    const question = toQuestion(command, read);
+    let start = 0;
+    return items.map((item) => {
+      if (item instanceof IntrospectdError) return item;
+      const entry = findEntry(read.entries, start, ring);
+      start += ring;
+      return judge(entry, question);
+    });
   };
 
   // One after the other: what a later slice says is never older than what one before it said.
@@ -75,7 +77,11 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
   };
 
   return {
-    one: async (command, token) => answer(command, await batcher.read(keyRing.digests(tokenSha256(token))), 0),
+    one: async (command, token) => {
+      const start = batcher.add(keyRing.digests(tokenSha256(token)));
+      const read = await batcher.read();
+      return judge(findEntry(read.entries, start, ring), toQuestion(command, read));
+    },
     many: (command, items, pace) =>
       pace === undefined ? askAtOnce(command, items) : askInSlices(command, items, pace),
   };

@@ -57,11 +57,11 @@ export function judge(entry: Entry | undefined, question: Question): Verdict {
 
 function isMeantFor(aud: readonly string[], { caller, audiences }: Question): boolean {
   if (caller.anyAudience && audiences.length === 0) return true;
-  return aud.some(
-    (audience) =>
-      (caller.anyAudience || caller.audiences.has(audience)) &&
-      (audiences.length === 0 || audiences.includes(audience)),
-  );
+  for (const audience of aud) {
+    const isAllowed = caller.anyAudience || caller.audiences.has(audience);
+    if (isAllowed && (audiences.length === 0 || audiences.includes(audience))) return true;
+  }
+  return false;
 }
 
 function inactive(reason: InactiveReason): Inactive {

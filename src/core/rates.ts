@@ -49,9 +49,10 @@ export function charge(rates: Rates, caller: Caller, kind: RateKind, cost: numbe
 /** One per token, whichever method brings it. */
 export function limitIntrospect(introspect: Introspect, rates: Rates): Introspect {
   return {
-    one: async (command, token) => {
-      charge(rates, command.caller, 'tokens', 1);
-      return introspect.one(command, token);
+    // Not async: a promise around a promise costs a call more than the bucket does.
+    one: (command, token) => {
+      const retryDelayMs = rates.tryCharge(command.caller, 'tokens', 1);
+      return retryDelayMs > 0 ? Promise.reject(new RateLimited(retryDelayMs)) : introspect.one(command, token);
     },
     many: async (command, items, pace) => {
       charge(rates, command.caller, 'tokens', items.length);

@@ -1,10 +1,15 @@
 import type { Fence, FencedRead } from './fence.js';
 import type { Digest } from './key-ring.js';
 
-/** Joins the reads of one tick into one store read. A call joins only before the read is sent. */
+/**
+ * Joins the reads of one tick into one store read. A call joins only before the read is sent: add() and read() with nothing
+ * awaited between them.
+ */
 export interface ReadBatcher {
-  /** As Fence.read, for these digests alone. */
-  read(digests: readonly Digest[]): Promise<FencedRead>;
+  /** To the read of this tick; tells where in its entries theirs begin. */
+  add(digests: readonly Digest[]): number;
+  /** As Fence.read: the read of this tick, the same for all that joined it. */
+  read(): Promise<FencedRead>;
 }
 
 export interface ReadBatcherDependencies {
@@ -13,38 +18,26 @@ export interface ReadBatcherDependencies {
   readonly schedule: (task: () => void) => void;
 }
 
-interface Waiting {
-  readonly start: number;
-  readonly end: number;
-  readonly resolve: (read: FencedRead) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export function createReadBatcher({ fence, schedule }: ReadBatcherDependencies): ReadBatcher {
   let digests: Digest[] = [];
-  let waiting: Waiting[] = [];
-
-  function send(): void {
-    const [batch, callers] = [digests, waiting];
-    digests = [];
-    waiting = [];
-    fence.read(batch).then(
-      (read) => {
-        for (const { start, end, resolve } of callers) resolve({ ...read, entries: read.entries.slice(start, end) });
-      },
-      (error: unknown) => {
-        for (const { reject } of callers) reject(error);
-      },
-    );
-  }
+  let reading: Promise<FencedRead> | undefined;
 
   return {
-    read: (added) =>
-      new Promise((resolve, reject) => {
-        if (waiting.length === 0) schedule(send);
-        const start = digests.length;
-        digests.push(...added);
-        waiting.push({ start, end: digests.length, resolve, reject });
-      }),
+    add: (added) => {
+      const start = digests.length;
+      for (const digest of added) digests.push(digest);
+      return start;
+    },
+    read: () => {
+      reading ??= new Promise((resolve) => {
+        schedule(() => {
+          const batch = digests;
+          digests = [];
+          reading = undefined;
+          resolve(fence.read(batch));
+        });
+      });
+      return reading;
+    },
   };
 }

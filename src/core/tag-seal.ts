@@ -23,8 +23,8 @@ export function createTagSeal(tagKey: Uint8Array): TagSeal {
   };
   return (caller, tags) => {
     const blocks = Buffer.alloc((tags.length / TAG_BYTES) * SEALED_TAG_BYTES);
-    for (let from = 0, to = 0; from < tags.length; from += TAG_BYTES, to += SEALED_TAG_BYTES) {
-      blocks.set(tags.subarray(from, from + TAG_BYTES), to);
+    for (let at = 0; at < tags.length; at++) {
+      blocks[Math.floor(at / TAG_BYTES) * SEALED_TAG_BYTES + (at % TAG_BYTES)] = tags[at] ?? 0;
     }
     return findCipher(caller).update(blocks);
   };

@@ -1,10 +1,9 @@
 // BatchIntrospectRequest -> what core is asked. Also the inside of a chunk of a stream.
 import { IntrospectdError } from '../core/errors.js';
 import { parseToken, type Token } from '../core/token.js';
-import { BatchIntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
+import type { BatchIntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
 import { checkBatchSize } from './batch-size.js';
 import type { GrpcLimits } from './limits.js';
-import { createWireReader } from './wire-reader.js';
 
 export type BatchLimits = Pick<GrpcLimits, 'batchTokens' | 'tokenBytes'>;
 
@@ -16,11 +15,6 @@ export interface BatchQuestion {
 
 /** Of one request: the rules look at each of them for each token. */
 const MAX_AUDIENCES = 100;
-
-/** Throws on bytes that are no message. */
-export function decodeBatchRequest(bytes: Uint8Array): BatchIntrospectRequest {
-  return BatchIntrospectRequest.decode(createWireReader(bytes));
-}
 
 /** Throws BATCH_EMPTY, BATCH_TOO_LARGE and REQUEST_INVALID. */
 export function parseBatch({ items, audiences }: BatchIntrospectRequest, limits: BatchLimits): BatchQuestion {

@@ -6,8 +6,9 @@ import type { Introspect } from '../core/introspect.js';
 import { type LowPriority, toPace } from '../core/low-priority.js';
 import type { Caller } from '../core/policy.js';
 import { Status } from '../gen/google/rpc/status.js';
-import { type BatchLimits, decodeBatchRequest, parseBatch } from './batch-request.js';
+import { type BatchLimits, parseBatch } from './batch-request.js';
 import type { ChunkAnswer, ChunkMethod } from './chunk-stream.js';
+import { decodeBatchIntrospectRequest } from './introspect-requests.js';
 import { decodeRequest, needs } from './method.js';
 import type { AnswerEncoder } from './response-encoding.js';
 import { toRpcStatus } from './status.js';
@@ -31,7 +32,7 @@ interface Chunk {
 }
 
 const CHUNK = { decode: decodeChunk };
-const REQUEST = { decode: decodeBatchRequest };
+const REQUEST = { decode: decodeBatchIntrospectRequest };
 
 export function createIntrospectStreamMethod(deps: IntrospectStreamDeps): ChunkMethod {
   return {

@@ -6,16 +6,16 @@ import type { Verdict } from '../core/judge.js';
 import { type LowPriority, toPace } from '../core/low-priority.js';
 import type { Revoke } from '../core/revoke.js';
 import { parseToken } from '../core/token.js';
-import { type BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
+import type { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
 import type { Audit } from '../telemetry/audit.js';
-import { checkAudiences, decodeBatchRequest, parseBatch } from './batch-request.js';
+import { checkAudiences, parseBatch } from './batch-request.js';
 import type { InFlight } from './in-flight.js';
+import { decodeBatchIntrospectRequest, decodeIntrospectRequest } from './introspect-requests.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type UnaryMethod } from './method.js';
 import type { AnswerEncoder } from './response-encoding.js';
 import { createRevokeMethod } from './revoke-method.js';
 import type { UnaryAdapter } from './unary.js';
-import { createWireReader } from './wire-reader.js';
 
 export interface IntrospectionServiceDeps {
   readonly introspect: Introspect;
@@ -66,8 +66,8 @@ function createIntrospectMethod({
   return {
     name: 'Introspect',
     authorize: needs('introspect'),
-    decode: (bytes) => IntrospectRequest.decode(createWireReader(bytes)),
-    handle: async ({ caller, request }) => {
+    decode: decodeIntrospectRequest,
+    handle: ({ caller, request }) => {
       const token = parseToken(request.token, limits.tokenBytes);
       return introspect.one({ caller, audiences: checkAudiences(request.audiences) }, token);
     },
@@ -85,7 +85,7 @@ function createBatchMethod({
   return {
     name: 'BatchIntrospect',
     authorize: needs('batch'),
-    decode: decodeBatchRequest,
+    decode: decodeBatchIntrospectRequest,
     handle: async (call) => {
       const { caller, request } = call;
       if (request.items.length <= LIVE_TOKENS) {

@@ -1,6 +1,6 @@
 // Answers as bytes: stored claims pass through undecoded, so only what is around them is written here.
 import type { IntrospectdError } from '../core/errors.js';
-import type { Active, InactiveReason, Verdict } from '../core/judge.js';
+import type { Active, Inactive, InactiveReason, Verdict } from '../core/judge.js';
 import type { Caller } from '../core/policy.js';
 import { SEALED_TAG_BYTES, type TagSeal } from '../core/tag-seal.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -43,72 +43,88 @@ export interface AnswerEncoderDeps {
   readonly cacheAgeMs: number;
 }
 
-/** The claims of an active answer and the fields behind them, or the whole of another message. */
-interface Body {
-  readonly kind: 'active' | 'inactive' | 'error';
-  readonly bytes: Uint8Array;
-  readonly tail: Uint8Array;
+/** What lets a cache keep an active answer. Tags are those of one answer, in what was sealed for all of them at once. */
+interface Keeping {
+  readonly sealed: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly cacheMs: number;
 }
 
 export function createAnswerEncoder({ sealTags, cacheAgeMs }: AnswerEncoderDeps): AnswerEncoder {
   // Inactive is the same message whatever the reason, what it says of caches included.
-  const cacheInactive = encodeCacheMs(Math.min(INACTIVE_CACHE_MS, cacheAgeMs));
-  const inactive: Body = { kind: 'inactive', bytes: cacheInactive, tail: NOTHING };
-  const explained = mapReasons((reason) => ({
-    kind: 'inactive',
-    bytes: Buffer.concat([Buffer.from([INACTIVE_REASON, WireReason[reason]]), cacheInactive]),
-    tail: NOTHING,
-  }));
+  const inactive = encodeCacheMs(Math.min(INACTIVE_CACHE_MS, cacheAgeMs));
+  const explained = mapReasons((reason) =>
+    Buffer.concat([Buffer.from([INACTIVE_REASON, WireReason[reason]]), inactive]),
+  );
 
-  function toBody(outcome: Verdict | IntrospectdError, caller: Caller, tail: Uint8Array): Body {
-    if (outcome instanceof Error) {
-      return { kind: 'error', bytes: Status.encode(toRpcStatus(outcome)).finish(), tail: NOTHING };
-    }
-    if (outcome.active) {
-      return { kind: 'active', bytes: toVisible(outcome.claims, outcome.mask, caller.claimsMask), tail };
-    }
-    return caller.permissions.has('explain') ? explained[outcome.reason] : inactive;
+  function toInactive({ reason }: Inactive, caller: Caller): Buffer {
+    return caller.permissions.has('explain') ? explained[reason] : inactive;
   }
 
-  /** Tags and how long to keep it, of an answer that revocations can reach; of any other, nothing: it is not to be kept. */
-  function toTail({ lifetimeMs }: Active, sealed: Uint8Array): Uint8Array {
-    const tags = Buffer.allocUnsafe(fieldLength(sealed.length));
-    tags.set(sealed, writeHeader(tags, 0, TAGS, sealed.length));
-    return Buffer.concat([tags, encodeCacheMs(Math.min(cacheAgeMs, Math.floor(lifetimeMs)))]);
+  function toVisible({ claims, mask }: Active, { claimsMask }: Caller): Uint8Array {
+    return (mask & ~claimsMask) === 0 ? claims : filterClaims(claims, claimsMask);
+  }
+
+  /** Only of an answer that revocations can reach: any other is not to be kept. */
+  function toKeeping({ lifetimeMs }: Active, sealed: Uint8Array, start: number, end: number): Keeping {
+    return { sealed, start, end, cacheMs: Math.min(cacheAgeMs, Math.floor(lifetimeMs)) };
   }
 
   /** All tags in one call of the cipher. */
-  function toTaggedBodies(outcomes: readonly (Verdict | IntrospectdError)[], caller: Caller): readonly Body[] {
+  function toKeepings(outcomes: readonly (Verdict | IntrospectdError)[], caller: Caller) {
     const sealed = sealTags(caller.name, Buffer.concat(outcomes.map(readTags)));
-    let at = 0;
+    let end = 0;
     return outcomes.map((outcome) => {
-      const length = (readTags(outcome).length / TAG_BYTES) * SEALED_TAG_BYTES;
-      const own = sealed.subarray(at, at + length);
-      at += length;
-      return toBody(outcome, caller, isActive(outcome) ? toTail(outcome, own) : NOTHING);
+      if (!isActive(outcome)) return undefined;
+      const start = end;
+      end += (outcome.tags.length / TAG_BYTES) * SEALED_TAG_BYTES;
+      return toKeeping(outcome, sealed, start, end);
     });
+  }
+
+  /** The claims of what is active; of all else the whole message. */
+  function toContent(outcome: Verdict | IntrospectdError, caller: Caller): Uint8Array {
+    if (outcome instanceof Error) return Status.encode(toRpcStatus(outcome)).finish();
+    return outcome.active ? toVisible(outcome, caller) : toInactive(outcome, caller);
   }
 
   return {
     one: (verdict, { caller, includeTags }) => {
-      const isTagged = includeTags && verdict.active && caller.permissions.has('watch');
-      const tail = isTagged ? toTail(verdict, sealTags(caller.name, verdict.tags)) : NOTHING;
-      const body = toBody(verdict, caller, tail);
-      const out = Buffer.allocUnsafe(bodyLength(body));
-      writeBody(out, 0, body);
+      if (!verdict.active) return toInactive(verdict, caller);
+      const claims = toVisible(verdict, caller);
+      let keeping: Keeping | undefined;
+      if (includeTags && caller.permissions.has('watch')) {
+        const sealed = sealTags(caller.name, verdict.tags);
+        keeping = toKeeping(verdict, sealed, 0, sealed.length);
+      }
+      const out = Buffer.allocUnsafe(activeLength(claims, keeping));
+      writeActive(out, 0, claims, keeping);
       return out;
     },
     many: (outcomes, { caller, includeTags }) => {
-      const isTagged = includeTags && caller.permissions.has('watch');
-      const bodies = isTagged
-        ? toTaggedBodies(outcomes, caller)
-        : outcomes.map((outcome) => toBody(outcome, caller, NOTHING));
-      const out = Buffer.allocUnsafe(bodies.reduce((sum, body) => sum + fieldLength(resultLength(body)), 0));
+      const keepings = includeTags && caller.permissions.has('watch') ? toKeepings(outcomes, caller) : [];
+      const contents: Uint8Array[] = [];
+      let length = 0;
+      for (const [index, outcome] of outcomes.entries()) {
+        const content = toContent(outcome, caller);
+        contents.push(content);
+        length += fieldLength(fieldLength(messageLength(outcome, content, keepings[index])));
+      }
+      const out = Buffer.allocUnsafe(length);
       let at = 0;
-      for (const body of bodies) {
-        at = writeHeader(out, at, RESULT, resultLength(body));
-        at = writeHeader(out, at, body.kind === 'error' ? OUTCOME_ERROR : OUTCOME_RESPONSE, bodyLength(body));
-        at = writeBody(out, at, body);
+      for (const [index, outcome] of outcomes.entries()) {
+        const content = contents[index] ?? inactive;
+        const keeping = keepings[index];
+        const bytes = messageLength(outcome, content, keeping);
+        at = writeHeader(out, at, RESULT, fieldLength(bytes));
+        at = writeHeader(out, at, outcome instanceof Error ? OUTCOME_ERROR : OUTCOME_RESPONSE, bytes);
+        if (isActive(outcome)) {
+          writeActive(out, at, content, keeping);
+        } else {
+          out.set(content, at);
+        }
+        at += bytes;
       }
       return out;
     },
@@ -123,39 +139,37 @@ function readTags(outcome: Verdict | IntrospectdError): Uint8Array {
   return isActive(outcome) ? outcome.tags : NOTHING;
 }
 
-function mapReasons(toBody: (reason: InactiveReason) => Body): Readonly<Record<InactiveReason, Body>> {
+function mapReasons(toMessage: (reason: InactiveReason) => Buffer): Readonly<Record<InactiveReason, Buffer>> {
   return {
-    NOT_FOUND: toBody('NOT_FOUND'),
-    REVOKED: toBody('REVOKED'),
-    EXPIRED: toBody('EXPIRED'),
-    NOT_YET_VALID: toBody('NOT_YET_VALID'),
-    AUDIENCE_MISMATCH: toBody('AUDIENCE_MISMATCH'),
-    TOKEN_USE_MISMATCH: toBody('TOKEN_USE_MISMATCH'),
+    NOT_FOUND: toMessage('NOT_FOUND'),
+    REVOKED: toMessage('REVOKED'),
+    EXPIRED: toMessage('EXPIRED'),
+    NOT_YET_VALID: toMessage('NOT_YET_VALID'),
+    AUDIENCE_MISMATCH: toMessage('AUDIENCE_MISMATCH'),
+    TOKEN_USE_MISMATCH: toMessage('TOKEN_USE_MISMATCH'),
   };
 }
 
-function toVisible(claims: Uint8Array, mask: number, visibleMask: number): Uint8Array {
-  return (mask & ~visibleMask) === 0 ? claims : filterClaims(claims, visibleMask);
+function messageLength(outcome: Verdict | IntrospectdError, content: Uint8Array, keeping: Keeping | undefined): number {
+  return isActive(outcome) ? activeLength(content, keeping) : content.length;
 }
 
-function resultLength(body: Body): number {
-  return fieldLength(bodyLength(body));
+function activeLength(claims: Uint8Array, keeping: Keeping | undefined): number {
+  const length = 2 + fieldLength(claims.length);
+  if (keeping === undefined) return length;
+  const { start, end, cacheMs } = keeping;
+  return length + fieldLength(end - start) + (cacheMs === 0 ? 0 : 1 + varintLength(cacheMs));
 }
 
-function bodyLength({ kind, bytes, tail }: Body): number {
-  return kind === 'active' ? 2 + fieldLength(bytes.length) + tail.length : bytes.length;
-}
-
-function writeBody(out: Buffer, start: number, { kind, bytes, tail }: Body): number {
-  let at = start;
-  if (kind === 'active') {
-    out[at++] = ACTIVE;
-    out[at++] = 1;
-    at = writeHeader(out, at, CLAIMS, bytes.length);
-  }
-  out.set(bytes, at);
-  out.set(tail, at + bytes.length);
-  return at + bytes.length + tail.length;
+function writeActive(out: Buffer, start: number, claims: Uint8Array, keeping: Keeping | undefined): void {
+  out[start] = ACTIVE;
+  out[start + 1] = 1;
+  let at = writeHeader(out, start + 2, CLAIMS, claims.length);
+  out.set(claims, at);
+  if (keeping === undefined) return;
+  at = writeHeader(out, at + claims.length, TAGS, keeping.end - keeping.start);
+  for (let from = keeping.start; from < keeping.end; from++) out[at++] = keeping.sealed[from] ?? 0;
+  if (keeping.cacheMs !== 0) writeHeader(out, at, CACHE_MS, keeping.cacheMs);
 }
 
 /** 0, the default of the field, is no bytes at all. */
@@ -167,9 +181,13 @@ function encodeCacheMs(cacheMs: number): Buffer {
 
 /** Of a length-delimited field: tag, length, content. */
 function fieldLength(contentLength: number): number {
-  let lengthBytes = 1;
-  for (let rest = contentLength >>> 7; rest > 0; rest >>>= 7) lengthBytes++;
-  return 1 + lengthBytes + contentLength;
+  return 1 + varintLength(contentLength) + contentLength;
+}
+
+function varintLength(value: number): number {
+  let bytes = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes++;
+  return bytes;
 }
 
 /** A field's tag, and the varint behind it: a length, or the value itself. */

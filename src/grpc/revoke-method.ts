@@ -86,10 +86,10 @@ async function revoke({ revoke, limits }: RevokeMethodDeps, { caller, request }:
   return revoke.token(parseToken(target?.$case === 'token' ? target.value : '', limits.tokenBytes), caller);
 }
 
-async function finishWait({ leasesEndInMs }: Revoked, { signal, extend }: RevokeCall): Promise<Wait> {
-  extend(leasesEndInMs);
+async function finishWait({ leasesEndInMs }: Revoked, call: RevokeCall): Promise<Wait> {
+  call.extend(leasesEndInMs);
   try {
-    await waitForCaches(leasesEndInMs, signal);
+    await waitForCaches(leasesEndInMs, call.signal);
     return { isOver: true };
   } catch (error) {
     return { isOver: false, error };

@@ -3,6 +3,7 @@
 import type { Digest, Tag } from '../core/key-ring.js';
 import type { Cursor, LogEntry, Revocation, StoreRead } from '../core/token-store.js';
 import { CURSOR_BYTES, formatCursor, LOG_ID_BYTES, parseCursor } from './cursor.js';
+import { writeDigestBytes } from './digest-bytes.js';
 import type { LmdbDatabases } from './lmdb-environment.js';
 import { DIGEST_BYTES, decodeState, SETTINGS_KEY, STATE_KEY, type StoreState } from './lmdb-layout.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
@@ -30,7 +31,7 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
   const key = Buffer.alloc(DIGEST_BYTES);
 
   const readEntry = (digest: Digest, storeTimeMs: number): Uint8Array | undefined => {
-    key.write(digest, 0, DIGEST_BYTES, 'base64url');
+    writeDigestBytes(key, digest);
     const value = entries.getBinaryFast(key);
     if (value === undefined || readExpiresAt(value) <= storeTimeMs) return undefined;
     const entry = Buffer.allocUnsafe(value.length - ENTRY_OFFSET);

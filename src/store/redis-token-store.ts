@@ -31,7 +31,7 @@ import { type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
 import { registerEntry, rehearseRegistration, revokeTag, revokeToken } from './store-rules.js';
 import { createTurns } from './turns.js';
-import { decodeEntry } from './value-layout.js';
+import { ENTRY_OFFSET, readExpiresAt } from './value-layout.js';
 
 export interface RedisStoreOptions extends Omit<StoreOptions, 'clock'> {
   readonly server: RedisServer;
@@ -219,8 +219,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
 
 function toUnexpired(value: Buffer | null, storeTimeMs: number): Uint8Array | undefined {
   if (value === null) return undefined;
-  const { bytes, expiresAtMs } = decodeEntry(value);
-  return expiresAtMs > storeTimeMs ? bytes : undefined;
+  return readExpiresAt(value) > storeTimeMs ? value.subarray(ENTRY_OFFSET) : undefined;
 }
 
 async function waitForTrust(trust: ReturnType<typeof createRedisTrust>): Promise<void> {

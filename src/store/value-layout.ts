@@ -4,6 +4,7 @@
 //   log       random (8), kind (1), tag (8), before (6), issuer tag (8)
 //   live      before (6), expires_at (6), issuer tag (8)
 //   settings  JSON: layout and StoreSettings
+import { readMs } from '../core/big-endian.js';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Tag } from '../core/key-ring.js';
 import type { LoggedRevocation } from '../core/token-store.js';
@@ -44,7 +45,7 @@ export function encodeEntry({ bytes, expiresAtMs }: StoredEntry): Buffer {
 export function readExpiresAt(value: Buffer): number {
   // LMDB's buffer is longer than the value in it: reading beyond the end would not fail, but invent a time.
   if (value.length <= ENTRY_OFFSET) throw corrupt();
-  return value.readUIntBE(0, ENTRY_OFFSET);
+  return readMs(value, 0);
 }
 
 /** `value` may be LMDB's own buffer, which the next get overwrites: the result is a copy. */

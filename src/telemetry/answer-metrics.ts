@@ -10,8 +10,9 @@ import { createMemo } from './memo.js';
 type Answer = Verdict | IntrospectdError;
 type Outcome = 'active' | Lowercase<InactiveReason> | 'item_at_fault';
 
+/** Neither throws. Calls that failed as a whole have no answers. */
 export interface AnswerMetrics {
-  /** Never throws. Calls that failed as a whole have no answers. */
+  countOne(caller: string, answer: Answer): void;
   count(caller: string, answers: readonly Answer[]): void;
 }
 
@@ -33,10 +34,15 @@ export function createAnswerMetrics(meter: Meter): AnswerMetrics {
   });
   const answersOf = createMemo((caller: string) => createMemo((outcome: Outcome) => bind({ caller, outcome })));
   return {
+    countOne: (caller, answer) => attempt(() => answersOf(caller)(toOutcome(answer)).add(1)),
     count: (caller, answers) =>
       attempt(() => {
-        const counterOf = answersOf(caller);
-        for (const answer of answers) counterOf(toOutcome(answer)).add(1);
+        const counts = new Map<Outcome, number>();
+        for (const answer of answers) {
+          const outcome = toOutcome(answer);
+          counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+        }
+        for (const [outcome, count] of counts) answersOf(caller)(outcome).add(count);
       }),
   };
 }
@@ -45,7 +51,7 @@ export function withAnswerMetrics(introspect: Introspect, metrics: AnswerMetrics
   return {
     one: async (command, token) => {
       const verdict = await introspect.one(command, token);
-      metrics.count(command.caller.name, [verdict]);
+      metrics.countOne(command.caller.name, verdict);
       return verdict;
     },
     many: async (command, items, pace) => {

@@ -30,7 +30,7 @@ export const ENVOY_MUTANTS: readonly Mutant[] = [
     promise: 4,
     name: 'a Check that failed is an error of gRPC, which Envoy may let pass',
     file: '/src/grpc/unary.js',
-    find: 'answerFailure?.(error, reply.caller)',
+    find: 'answerFailure?.(error, this.caller)',
     replace: 'undefined',
     killedBy: THE_DOOR,
     test: 'whoever may not ask',

@@ -146,10 +146,17 @@ describe('records', () => {
   it('of calls that went well cost nothing unless debug is on', async () => {
     await using server = await startTestServer({ logLevel: 'info' });
     const { introspection: client } = await server.connectAs('orders');
-    await ask(client, 'introspect', introspection('abc'));
-    await ask(client, 'introspect', introspection(''));
+    const good = await ask(client, 'introspect', introspection('abc'));
+    const bad = await ask(client, 'introspect', introspection(''));
     await until(() => find(server, 'call').length === 1);
-    assert.equal(find(server, 'call')[0]?.code, 'INVALID_ARGUMENT');
+    const [record] = find(server, 'call');
+    assert.equal(record?.code, 'INVALID_ARGUMENT');
+    // An id that stands nowhere is not made; one that stands in a record is told.
+    assert.deepEqual(good.trailer.get('x-request-id'), []);
+    assert.deepEqual(bad.trailer.get('x-request-id'), [record?.request_id]);
+    const revoked = await ask(client, 'revoke', revocation('abc', ''));
+    const [audit] = await audited(server, 1);
+    assert.deepEqual(revoked.trailer.get('x-request-id'), [audit?.request_id]);
   });
 });
 

@@ -1,0 +1,32 @@
+// What is done by hand for speed (ADR 0028), done wrong.
+import type { Mutant } from './mutants.js';
+
+export const HOT_PATH_MUTANTS: readonly Mutant[] = [
+  {
+    promise: 8,
+    name: 'an issuer is taken for another whose text has the same place',
+    file: '/src/core/interned-text.js',
+    find: 'known !== undefined && isSame(known.bytes, bytes, start, length)',
+    replace: 'known !== undefined',
+    killedBy: 'core/interned-text.test.js',
+    test: 'are what the bytes say',
+  },
+  {
+    promise: 1,
+    name: 'a token beyond ASCII is read by hand',
+    file: '/src/grpc/introspect-requests.js',
+    find: 'if (bits > 0x7f)',
+    replace: 'if (bits > 0xff)',
+    killedBy: 'grpc/introspect-requests.test.js',
+    test: 'as clients send it',
+  },
+  {
+    promise: 8,
+    name: 'the first claim is passed on, seen or not',
+    file: '/src/grpc/claims-filter.js',
+    find: 'let runStart = 0;',
+    replace: 'let runStart = 0; visibleMask |= 2;',
+    killedBy: 'grpc/response-encoding.test.js',
+    test: 'an active one is what the generated encoder',
+  },
+];
