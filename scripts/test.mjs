@@ -15,6 +15,7 @@ const LONG = [
   'client/rolling',
   'promises/near-cache',
   'cli/usage',
+  'batch/batch-resume',
   'store/lmdb-model',
   'store/lmdb-kill-nine',
   'store/redis-',
