@@ -5,6 +5,7 @@ import {
   BatchIntrospectRequest,
   IntrospectRequest,
   RevokeRequest,
+  StreamIntrospectRequest,
 } from '../src/gen/introspectd/v1/introspection_service.js';
 import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
@@ -44,6 +45,7 @@ export interface NumberRange {
 export const PATHS = {
   introspect: '/introspectd.v1.IntrospectionService/Introspect',
   batch: '/introspectd.v1.IntrospectionService/BatchIntrospect',
+  stream: '/introspectd.v1.IntrospectionService/StreamIntrospect',
   revoke: '/introspectd.v1.IntrospectionService/Revoke',
   watch: '/introspectd.v1.IntrospectionService/WatchRevocations',
   register: '/introspectd.v1.TokenRegistryService/RegisterTokens',
@@ -96,6 +98,13 @@ export function batchCall(tokens: number): LoadCall {
   const items = Array.from({ length: tokens }, () => ({ token: TOKEN, tokenTypeHint: '' }));
   const message = BatchIntrospectRequest.encode({ items, audiences: [], includeTags: false }).finish();
   return toCall(PATHS.batch, message, readNumbers(ASKED));
+}
+
+/** One chunk of a stream. */
+export function streamCall(tokens: number): LoadCall {
+  const items = Array.from({ length: tokens }, () => ({ token: TOKEN, tokenTypeHint: '' }));
+  const request = { chunkId: 1, batch: { items, audiences: [], includeTags: false } };
+  return toCall(PATHS.stream, StreamIntrospectRequest.encode(request).finish(), readNumbers(ASKED));
 }
 
 export function revokeCall(): LoadCall {

@@ -2,6 +2,7 @@
 import type { Bench, BenchContext, Scenario } from './bench-context.js';
 import type { FigureGroup } from './figures.js';
 import { batch } from './scenarios/batch.js';
+import { batchBeside } from './scenarios/batch-beside.js';
 import { check } from './scenarios/check.js';
 import { client, measureNearCache } from './scenarios/client.js';
 import { measureEnvoyLatency } from './scenarios/envoy-latency.js';
@@ -30,6 +31,7 @@ const PARTS: readonly Part[] = [
   { name: 'latency', on: 'each engine', rows: latency, quick: 'left out' },
   { name: 'check', on: 'each engine', rows: check },
   { name: 'batch', on: 'each engine', rows: batch },
+  { name: 'batch-beside', on: 'each engine', rows: batchBeside, quick: 'left out' },
   { name: 'client', on: 'each engine', rows: client, quick: 'left out' },
   { name: 'store-size', on: 'each engine', rows: storeSize, quick: 'left out' },
   { name: 'daemon', on: 'each engine', figures: measureDaemon, quick: 'left out' },

@@ -15,12 +15,12 @@ import { createRevocationTable } from '../src/core/revocation-table.js';
 import { createRevoke } from '../src/core/revoke.js';
 import { type Token, tokenSha256 } from '../src/core/token.js';
 import { IntrospectionServiceService } from '../src/gen/introspectd/v1/introspection_service.js';
-import { createBidiRefusal } from '../src/grpc/bidi-refusal.js';
 import { createInFlight } from '../src/grpc/in-flight.js';
 import { createIntrospectionService } from '../src/grpc/introspection-service.js';
 import { createAnswerEncoder } from '../src/grpc/response-encoding.js';
 import { toBytesService } from '../src/grpc/service-definition.js';
 import { createUnaryAdapter } from '../src/grpc/unary.js';
+import { yieldToCalls } from '../src/grpc/yield-to-calls.js';
 import { withReadDeadline } from '../src/store/read-deadline.js';
 import { withAnswerMetrics } from '../src/telemetry/answer-metrics.js';
 import { createAudit } from '../src/telemetry/audit.js';
@@ -65,9 +65,7 @@ answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => 
     const callLog = createCallLog({ logger, digestToken });
     const callDeps = { findCaller: () => caller, inFlight, callLog, observer: metrics.calls };
     const unary = createUnaryAdapter(callDeps);
-    const refuseBidi = createBidiRefusal(callDeps);
-    const watch = refuseBidi({ name: 'WatchRevocations', authorize: () => undefined });
-    const adapters = { unary, revokeUnary: unary, refuseBidi, watch };
+    const adapters = { unary, revokeUnary: unary, streamIntrospect: notServed, watch: notServed };
     const server = new Server(BENCH_SERVER_OPTIONS);
     server.addService(
       toBytesService(IntrospectionServiceService),
@@ -80,6 +78,10 @@ answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => 
         answers: createAnswerEncoder({ sealTags: keyRing.sealTags, cacheAgeMs: 60_000 }),
         adapters,
         waitingRoom: inFlight,
+        bulk: {
+          room: createInFlight(config.limits.inflight),
+          lowPriority: yieldToCalls(inFlight, config.limits.inflight),
+        },
       }),
     );
     return bindServer(server, ServerCredentials.createInsecure());
@@ -87,3 +89,7 @@ answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => 
 
   return Promise.all(identities.map((identity) => serve(policy.getCaller([identity]))));
 });
+
+function notServed(call: { destroy(): void }): void {
+  call.destroy();
+}

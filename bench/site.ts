@@ -28,7 +28,7 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-const READS = { permissions: ['introspect', 'batch', 'watch'], issuers: [ISSUER], audiences: [AUDIENCE] };
+const READS = { permissions: ['introspect', 'batch', 'stream', 'watch'], issuers: [ISSUER], audiences: [AUDIENCE] };
 const CALLERS: readonly (DevCaller & { readonly name: CallerName })[] = [
   {
     name: 'issuer',

@@ -6,7 +6,9 @@ import { inProject } from './project.mjs';
 installIfNeeded();
 build();
 
-const bench = spawn(process.execPath, [inProject('dist', 'bench', 'main.js'), ...process.argv.slice(2)], {
+const [first, ...others] = process.argv.slice(2);
+const script = first === 'jobs' ? ['jobs.js', ...others] : ['main.js', ...process.argv.slice(2)];
+const bench = spawn(process.execPath, [inProject('dist', 'bench', script[0]), ...script.slice(1)], {
   stdio: 'inherit',
 });
 // A terminal sends Ctrl-C to the benchmark as well; it cleans up, and this process waits for it.

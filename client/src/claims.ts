@@ -31,7 +31,7 @@ const TOKEN_USES: ReadonlyMap<number, TokenUse> = new Map([
 
 /** Throws INTERNAL for an answer that breaks the contract. Frozen all through: calls may share it. */
 export function toIntrospectionResult(response: IntrospectResponse): IntrospectionResult {
-  return freezeDeep(convert(response));
+  return freezeDeep(toOwnResult(response));
 }
 
 function freezeDeep<T>(value: T): T {
@@ -40,7 +40,8 @@ function freezeDeep<T>(value: T): T {
   return Object.freeze(value);
 }
 
-function convert(response: IntrospectResponse): IntrospectionResult {
+/** The same, not frozen: for one who shares it with nobody. */
+export function toOwnResult(response: IntrospectResponse): IntrospectionResult {
   const { active, claims } = response;
   if (active === false && claims === undefined) return toInactive(response);
   if (active !== true) throw malformed('an inactive answer with claims');
@@ -81,8 +82,10 @@ function toActive(claims: TokenClaims): ActiveToken {
     grant_id: claims.grantId,
   };
   // Named members are there even when undefined, so nothing in extra can stand in for a claim that is not shown.
-  const extra = Object.entries(claims.extra ?? {}).filter(([name]) => !Object.hasOwn(named, name));
-  return { ...Object.fromEntries(extra), ...omitUndefined(named) };
+  const result = omitUndefined(named);
+  if (claims.extra === undefined) return result;
+  const extra = Object.entries(claims.extra).filter(([name]) => !Object.hasOwn(named, name));
+  return { ...result, ...Object.fromEntries(extra) };
 }
 
 // A key this version cannot name must not turn a bound token into a bearer token.
@@ -110,8 +113,11 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
+/** Once for every answer, so without lists of entries. */
 function omitUndefined<T extends object>(members: T): Defined<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>;
+  const defined: Record<string, unknown> = {};
+  for (const name in members) if (members[name] !== undefined) defined[name] = members[name];
+  return defined as Defined<T>;
 }
 
 /** An answer that breaks the contract. `what` is fixed text. */

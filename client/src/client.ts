@@ -13,6 +13,7 @@ import { followRevocations } from './revocation-feed.js';
 import type { RevocationSelector } from './revocation-selector.js';
 import { toRevokeRequest } from './revoke-request.js';
 import { createServerReader } from './server-reader.js';
+import { streamIntrospect } from './stream-introspect.js';
 import { createCredentials, readTls } from './tls.js';
 import { startTlsReloader } from './tls-reloader.js';
 import { aborted, type CallBounds, callUnary } from './unary-call.js';
@@ -78,6 +79,10 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
   function checkOpen(signal: AbortSignal | undefined): void {
     if (closing !== undefined) throw new IntrospectionError('CANCELLED', 'the client is closed');
     if (signal?.aborted) throw aborted(signal);
+  }
+
+  function untilClosed(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
   }
 
   async function run<T>(call: CallOptions, work: (bounds: CallBounds) => Promise<T>): Promise<T> {
@@ -169,11 +174,14 @@ export function createIntrospectionClient(options: IntrospectionClientOptions): 
       const timeoutMs = call.timeoutMs ?? Math.min(defaultTimeoutMs + waitMs, MAX_TIMER_MS);
       return run({ ...call, timeoutMs }, (bounds) => revoke(target, call, bounds));
     },
+    stream: (items, options = {}) => {
+      checkOpen(undefined);
+      return streamIntrospect(raw, items, { ...options, signal: untilClosed(options.signal) });
+    },
     watchRevocations: ({ signal, afterRevision = '' } = {}) => ({
       [Symbol.asyncIterator]: () => {
         checkOpen(undefined);
-        const signals = signal === undefined ? [ending.signal] : [signal, ending.signal];
-        return followRevocations({ raw, afterRevision, signal: AbortSignal.any(signals) });
+        return followRevocations({ raw, afterRevision, signal: untilClosed(signal) });
       },
     }),
     stats,

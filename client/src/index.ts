@@ -10,6 +10,8 @@ export type {
   IntrospectOptions,
   Revocation,
   RevokeOptions,
+  StreamedToken,
+  StreamOptions,
   WatchOptions,
 } from './introspection-client.js';
 export {

@@ -39,6 +39,43 @@ export interface IntrospectOptions extends IntrospectManyOptions {
   readonly fresh?: boolean | undefined;
 }
 
+/** Options of {@link IntrospectionClient.stream}. */
+export interface StreamOptions {
+  /** As {@link IntrospectManyOptions.audiences}, for every token. */
+  readonly audiences?: readonly string[] | undefined;
+  /** Ends the loop with `CANCELLED`. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Tokens that are asked about in one chunk: 1 to 1,000, and at most what the daemon takes (`limits.batch_tokens`). Fewer
+   * when the next one does not come within 20 ms.
+   *
+   * @defaultValue 500
+   */
+  readonly chunkTokens?: number | undefined;
+  /**
+   * Chunks on their way at once, or answered and not taken by the loop yet: 1 to 1,000.
+   *
+   * @defaultValue 4
+   */
+  readonly concurrency?: number | undefined;
+  /**
+   * How long to go on trying while nothing is answered, in milliseconds; there is no other time limit.
+   *
+   * @defaultValue 60000
+   */
+  readonly maxStallMs?: number | undefined;
+  /** Told before each wait: why, and how long in milliseconds. */
+  readonly onRetry?: ((error: IntrospectionError, delayMs: number) => void) | undefined;
+}
+
+/** One answer of {@link IntrospectionClient.stream}. */
+export interface StreamedToken<Item> {
+  /** What was put in. */
+  readonly item: Item;
+  /** An error is about this token alone: test with `instanceof` before looking at `active`. */
+  readonly outcome: IntrospectionResult | IntrospectionError;
+}
+
 /** Options of {@link IntrospectionClient.watchRevocations}. */
 export interface WatchOptions {
   /** Ends the loop, without an error. */
@@ -109,6 +146,27 @@ export interface IntrospectionClient {
     tokens: readonly string[],
     options?: IntrospectManyOptions,
   ): Promise<readonly (IntrospectionResult | IntrospectionError)[]>;
+
+  /**
+   * The same for any number of tokens, as they come. Needs permission "stream". The daemon serves it behind live traffic.
+   *
+   * An outcome for every item, in order, once. Takes items only as fast as the outcomes are read, so memory stays bounded.
+   * Chunks that are not answered (`UNAVAILABLE`, a lost connection, a daemon that restarts) are asked about again, and the
+   * daemon's "come back later" is obeyed.
+   *
+   * @param items tokens, or objects with a `token`, which come back with their outcomes
+   * @throws IntrospectionError (from the loop) when the daemon refuses, or there was no answer for `maxStallMs`
+   *
+   * @example
+   * for await (const { item, outcome } of client.stream(rows)) {
+   *   if (outcome instanceof IntrospectionError) skipped.push(item.id);
+   *   else if (outcome.active) alive.push(item.id);
+   * }
+   */
+  stream<Item extends string | { readonly token: string }>(
+    items: AsyncIterable<Item> | Iterable<Item>,
+    options?: StreamOptions,
+  ): AsyncIterable<StreamedToken<Item>>;
 
   /**
    * Revokes a token (RFC 7009 §2); a refresh token takes the other tokens of its grant along. Once it resolved, no later

@@ -1,6 +1,6 @@
 // Is this token good now? From memory where that is as true as the lease says, else from the server.
 import { type CacheKeys, createCacheKeys } from './cache-key.js';
-import { toIntrospectionResult } from './claims.js';
+import { toIntrospectionResult, toOwnResult } from './claims.js';
 import { addMs, isOver, readClocks } from './clocks.js';
 import { countBytes } from './entry-bytes.js';
 import type { Departure, Flight, Question, Waiter } from './flight.js';
@@ -149,9 +149,23 @@ function toLanding(result: IntrospectionResult | IntrospectionError, isKept: boo
 
 /** An answer that breaks the contract is an error of that one. */
 export function toOutcome(response: IntrospectResponse | IntrospectionError): IntrospectionResult | IntrospectionError {
+  return convert(response, toIntrospectionResult);
+}
+
+/** The same, not frozen. */
+export function toOwnOutcome(
+  response: IntrospectResponse | IntrospectionError,
+): IntrospectionResult | IntrospectionError {
+  return convert(response, toOwnResult);
+}
+
+function convert(
+  response: IntrospectResponse | IntrospectionError,
+  toResult: (response: IntrospectResponse) => IntrospectionResult,
+): IntrospectionResult | IntrospectionError {
   if (response instanceof IntrospectionError) return response;
   try {
-    return toIntrospectionResult(response);
+    return toResult(response);
   } catch (error) {
     if (error instanceof IntrospectionError) return error;
     throw error;

@@ -28,6 +28,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./introspect-command.js')).setUpIntrospect,
   },
   {
+    name: 'batch',
+    description: 'Ask the same of millions of tokens in files, or revoke those that are active; can stop and go on.',
+    load: async () => (await import('./batch-command.js')).setUpBatch,
+  },
+  {
     name: 'revoke',
     description:
       'Revoke a token, or all of a user, a client, a session: after exit code 0 no daemon says they are active.',
@@ -42,6 +47,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'register',
     description: 'Make tokens known, as their issuer; needs the permission "register".',
     load: async () => (await import('./register-command.js')).setUpRegister,
+  },
+  {
+    name: 'import',
+    description: 'Make millions of tokens known; can stop and go on.',
+    load: async () => (await import('./import-command.js')).setUpImport,
   },
   {
     name: 'health',

@@ -58,6 +58,14 @@ export async function withConnection<T>(
   }
 }
 
+/** Throws CliError. For commands that would wait as long as it takes: whoever types one wants to know that there is no daemon. */
+export async function waitForDaemon({ client, target, timeoutMs }: Connection): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const silent = new CliError(1, `no connection to ${target}. Is the daemon running?`);
+    client.raw.waitForReady(Date.now() + timeoutMs, (error) => (error ? reject(silent) : resolve()));
+  });
+}
+
 function toTlsFiles({ as, ...given }: ConnectionOptions) {
   const caFile = given.caFile ?? (as === undefined ? undefined : join(dirname(as), 'ca.crt'));
   const certFile = given.certFile ?? (as === undefined ? undefined : `${as}.crt`);

@@ -13,8 +13,12 @@ const WHY_NOT_ARGV = [
 
 /** --file, and a trap for tokens on the command line. */
 export function addInputOptions(command: Command, what: string): Command {
+  return addFileOption(command, `file with ${what}`);
+}
+
+export function addFileOption(command: Command, what: string): Command {
   return command
-    .option('--file <path>', `file with ${what}; "-" is stdin, which is also the default`)
+    .option('--file <path>', `${what}; "-" is stdin, which is also the default`)
     .addOption(new Option('--token <token>').hideHelp().argParser(refuseTokenOnArgv))
     .argument('[nothing...]')
     .usage('[options]')

@@ -1,8 +1,7 @@
 // introspectd watch: what is revoked, as it happens.
 import type { RevocationNotice } from '@introspectd/client';
 import type { Command } from 'commander';
-import { CliError } from './cli-error.js';
-import { addConnectionOptions, type ConnectionOptions, withConnection } from './connection.js';
+import { addConnectionOptions, type ConnectionOptions, waitForDaemon, withConnection } from './connection.js';
 import { formatRows, printData } from './terminal.js';
 
 interface WatchOptions extends ConnectionOptions {
@@ -25,12 +24,9 @@ fingerprints that are your caller's alone. Connects again by itself; ends with 0
 async function watch(options: WatchOptions): Promise<void> {
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
-  await withConnection(options, async ({ client, target, timeoutMs }) => {
-    // The watch itself would wait for a daemon as long as it takes; whoever types this wants to know that there is none.
-    await new Promise<void>((resolve, reject) => {
-      const silent = new CliError(1, `no connection to ${target}. Is the daemon running?`);
-      client.raw.waitForReady(Date.now() + timeoutMs, (error) => (error ? reject(silent) : resolve()));
-    });
+  await withConnection(options, async (connection) => {
+    const { client } = connection;
+    await waitForDaemon(connection);
     const { signal } = interrupted;
     const from = options.after === undefined ? { signal } : { signal, afterRevision: options.after };
     for await (const notice of client.watchRevocations(from)) await print(notice);

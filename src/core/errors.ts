@@ -48,14 +48,30 @@ export class IntrospectdError extends Error {
   }
 }
 
-/** The caller has used up a rate of its policy. */
-export class RateLimited extends IntrospectdError {
+/** Nothing is wrong with the request, and it is worth making it again after so many ms. */
+export class TryLater extends IntrospectdError {
   readonly retryDelayMs: number;
 
-  constructor(retryDelayMs: number) {
-    super('RATE_LIMITED', 'the rate that the policy gives the caller is used up; retry later');
-    this.name = 'RateLimited';
+  constructor(reason: Reason, message: string, retryDelayMs: number) {
+    super(reason, message);
+    this.name = 'TryLater';
     this.retryDelayMs = retryDelayMs;
+  }
+}
+
+/** The caller has used up a rate of its policy. */
+export class RateLimited extends TryLater {
+  constructor(retryDelayMs: number) {
+    super('RATE_LIMITED', 'the rate that the policy gives the caller is used up; retry later', retryDelayMs);
+    this.name = 'RateLimited';
+  }
+}
+
+/** Batches and chunks are shed long before live calls are, and for longer. */
+export class Overloaded extends TryLater {
+  constructor() {
+    super('OVERLOADED', 'the server has no room for batches now; retry later', 1000);
+    this.name = 'Overloaded';
   }
 }
 

@@ -3,7 +3,7 @@ import type { Check } from './check.js';
 import { RateLimited } from './errors.js';
 import type { Introspect } from './introspect.js';
 import type { Caller, CallerRates } from './policy.js';
-import type { Register } from './register.js';
+import type { Register, RegisterMany } from './register.js';
 import { createTokenBucket, type Rate, type TokenBucket } from './token-bucket.js';
 
 export type RateKind = keyof CallerRates;
@@ -54,9 +54,9 @@ export function limitIntrospect(introspect: Introspect, rates: Rates): Introspec
       const retryDelayMs = rates.tryCharge(command.caller, 'tokens', 1);
       return retryDelayMs > 0 ? Promise.reject(new RateLimited(retryDelayMs)) : introspect.one(command, token);
     },
-    many: async (command, items) => {
+    many: async (command, items, pace) => {
       charge(rates, command.caller, 'tokens', items.length);
-      return introspect.many(command, items);
+      return introspect.many(command, items, pace);
     },
   };
 }
@@ -71,12 +71,13 @@ export function limitCheck<Claims>(check: Check<Claims>, rates: Rates): Check<Cl
 
 /** One per entry. */
 export function limitRegister(register: Register, rates: Rates): Register {
-  return {
-    many: async (caller, items) => {
+  const limit =
+    (many: RegisterMany): RegisterMany =>
+    async (caller, items, pace) => {
       charge(rates, caller, 'tokens', items.length);
-      return register.many(caller, items);
-    },
-  };
+      return many(caller, items, pace);
+    };
+  return { many: limit(register.many), rehearse: limit(register.rehearse) };
 }
 
 function isSame(a: Rate, b: Rate): boolean {

@@ -137,6 +137,9 @@ export interface TokenStore {
   /** Each entry is checked and set in one atomic step. Results in order. */
   register(entries: readonly RegisterEntry[]): Promise<readonly RegisterOutcome[]>;
 
+  /** What register() would say of each entry alone, now. Writes nothing. Results in order. */
+  wouldRegister(entries: readonly RegisterEntry[]): Promise<readonly RegisterOutcome[]>;
+
   /**
    * Puts the tombstone in place of the record and the log entry behind it, in one atomic step that is durable when this
    * resolves. Always writes, also when already revoked. A refresh token's grant tag, read from what is replaced, is

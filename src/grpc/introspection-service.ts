@@ -1,14 +1,14 @@
 // IntrospectionService: handlers that parse, call core and encode. They know no store and no rule.
 import type { handleBidiStreamingCall, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { IntrospectdError } from '../core/errors.js';
+import type { IntrospectdError } from '../core/errors.js';
 import type { Introspect } from '../core/introspect.js';
 import type { Verdict } from '../core/judge.js';
+import { type LowPriority, toPace } from '../core/low-priority.js';
 import type { Revoke } from '../core/revoke.js';
-import { parseToken, type Token } from '../core/token.js';
+import { parseToken } from '../core/token.js';
 import type { BatchIntrospectRequest, IntrospectRequest } from '../gen/introspectd/v1/introspection_service.js';
 import type { Audit } from '../telemetry/audit.js';
-import { checkBatchSize } from './batch-size.js';
-import type { BidiRefusal } from './bidi-refusal.js';
+import { checkAudiences, parseBatch } from './batch-request.js';
 import type { InFlight } from './in-flight.js';
 import { decodeBatchIntrospectRequest, decodeIntrospectRequest } from './introspect-requests.js';
 import type { GrpcLimits } from './limits.js';
@@ -16,9 +16,6 @@ import { needs, type UnaryMethod } from './method.js';
 import type { AnswerEncoder } from './response-encoding.js';
 import { createRevokeMethod } from './revoke-method.js';
 import type { UnaryAdapter } from './unary.js';
-
-/** Of one request: the rules look at each of them for each token. */
-const MAX_AUDIENCES = 100;
 
 export interface IntrospectionServiceDeps {
   readonly introspect: Introspect;
@@ -29,24 +26,34 @@ export interface IntrospectionServiceDeps {
   readonly answers: AnswerEncoder;
   /** Where revocations that wait for caches take room. */
   readonly waitingRoom: InFlight;
+  readonly bulk: Bulk;
   readonly adapters: IntrospectionAdapters;
+}
+
+/** A batch of no more is a live call: it is answered at once. */
+const LIVE_TOKENS = 100;
+
+/** Where larger batches go: they yield to live calls, and take no room from them. */
+export interface Bulk {
+  readonly room: InFlight;
+  readonly lowPriority: LowPriority;
 }
 
 export interface IntrospectionAdapters {
   readonly unary: UnaryAdapter;
   /** Of Revoke, which has room of its own: no number of questions may keep a revocation out. */
   readonly revokeUnary: UnaryAdapter;
-  readonly refuseBidi: BidiRefusal;
+  readonly streamIntrospect: handleBidiStreamingCall<Buffer, Buffer>;
   readonly watch: handleBidiStreamingCall<Buffer, Buffer>;
 }
 
 export function createIntrospectionService(deps: IntrospectionServiceDeps): UntypedServiceImplementation {
-  const { unary, revokeUnary, refuseBidi, watch } = deps.adapters;
+  const { unary, revokeUnary, streamIntrospect, watch } = deps.adapters;
   return {
     introspect: unary(createIntrospectMethod(deps)),
     batchIntrospect: unary(createBatchMethod(deps)),
     revoke: revokeUnary(createRevokeMethod(deps)),
-    streamIntrospect: refuseBidi({ name: 'StreamIntrospect', authorize: needs('stream') }),
+    streamIntrospect,
     watchRevocations: watch,
   };
 }
@@ -73,32 +80,28 @@ function createBatchMethod({
   introspect,
   limits,
   answers,
+  bulk,
 }: IntrospectionServiceDeps): UnaryMethod<BatchIntrospectRequest, readonly (Verdict | IntrospectdError)[]> {
   return {
     name: 'BatchIntrospect',
     authorize: needs('batch'),
     decode: decodeBatchIntrospectRequest,
-    handle: async ({ caller, request: { items, audiences } }) => {
-      checkBatchSize(items.length, limits.batchTokens);
-      const tokens = items.map(({ token }) => parseItem(token, limits.tokenBytes));
-      return introspect.many({ caller, audiences: checkAudiences(audiences) }, tokens);
+    handle: async (call) => {
+      const { caller, request } = call;
+      if (request.items.length <= LIVE_TOKENS) {
+        const { audiences, items } = parseBatch(request, limits);
+        return introspect.many({ caller, audiences }, items);
+      }
+      call.moveTo(bulk.room);
+      const job = bulk.lowPriority.enter(caller.name);
+      try {
+        const { audiences, items } = parseBatch(request, limits);
+        return await introspect.many({ caller, audiences }, items, toPace(job, call.signal));
+      } finally {
+        job.leave();
+      }
     },
     encode: (outcomes, { caller, request: { includeTags } }) => answers.many(outcomes, { caller, includeTags }),
     record: { describe: ({ items }) => ({ count: items.length }) },
   };
-}
-
-function parseItem(text: string, maxBytes: number): Token | IntrospectdError {
-  try {
-    return parseToken(text, maxBytes);
-  } catch (error) {
-    if (error instanceof IntrospectdError) return error;
-    throw error;
-  }
-}
-
-function checkAudiences(audiences: readonly string[]): readonly string[] {
-  if (audiences.length <= MAX_AUDIENCES) return audiences;
-  const description = `has more than ${MAX_AUDIENCES} members`;
-  throw new IntrospectdError('REQUEST_INVALID', 'the request has faults', [{ field: 'audiences', description }]);
 }

@@ -1,4 +1,4 @@
-// What a service says of one of its methods; the adapters (unary.ts, server-stream.ts, bidi-refusal.ts) do the rest.
+// What a service says of one of its methods; the adapters (unary.ts, server-stream.ts, bidi-stream.ts, chunk-stream.ts) do the rest.
 import { IntrospectdError } from '../core/errors.js';
 import { type Caller, type Permission, requirePermission } from '../core/policy.js';
 import type { CallFacts, CallLog } from '../telemetry/call-log.js';
@@ -11,7 +11,7 @@ export interface CallDeps {
   readonly findCaller: CallerFinder;
   readonly inFlight: InFlight;
   readonly callLog: CallLog;
-  readonly observer: Pick<CallObserver, 'observe'>;
+  readonly observer: Pick<CallObserver, 'observe' | 'observeChunk'>;
 }
 
 /** Requests and answers are bytes to grpc-js: nothing is decoded before the caller is known and allowed. */
@@ -82,7 +82,7 @@ export function needs(permission: Permission): (caller: Caller) => void {
 }
 
 /** Throws REQUEST_INVALID: what a decoder says of bytes is not for the wire. */
-export function decodeRequest<Request>(method: Method<Request>, bytes: Uint8Array): Request {
+export function decodeRequest<Request>(method: Pick<Method<Request>, 'decode'>, bytes: Uint8Array): Request {
   try {
     return method.decode(bytes);
   } catch {

@@ -3,10 +3,11 @@ import { type FieldViolation, IntrospectdError } from '../core/errors.js';
 import type { RegisterItem } from '../core/register.js';
 import { parseToken, parseTokenSha256, type TokenSha256, tokenSha256 } from '../core/token.js';
 import { TokenClaims } from '../gen/introspectd/v1/token_claims.js';
-import { RegisterTokensRequest, type TokenEntry } from '../gen/introspectd/v1/token_registry_service.js';
+import { RegisterTokensRequest, TokenEntry } from '../gen/introspectd/v1/token_registry_service.js';
 import { encodeClaims, findClaimFaults, MAX_SECONDS } from './claims-codec.js';
 import type { GrpcLimits } from './limits.js';
-import { findUntypedConfirmations } from './untyped-confirmation.js';
+import { decodeRequest } from './method.js';
+import { findUntypedConfirmations, hasUntypedConfirmation } from './untyped-confirmation.js';
 import { createWireReader } from './wire-reader.js';
 
 type EntryLimits = Pick<GrpcLimits, 'tokenBytes' | 'claimsBytes'>;
@@ -31,17 +32,37 @@ export function parseRegisterItems(
   { entries, untypedConfirmations }: RegisterEntries,
   limits: EntryLimits,
 ): readonly (RegisterItem | IntrospectdError)[] {
-  return entries.map((entry, index) => {
-    try {
+  return entries.map((entry, index) =>
+    orError(() => {
       const path = `entries[${index}]`;
-      const faults = findEntryFaults(entry, path);
-      if (untypedConfirmations.has(index)) faults.push(untypedMember(path));
-      return parseRegisterItem(entry, faults, limits);
-    } catch (error) {
-      if (error instanceof IntrospectdError) return error;
-      throw error;
-    }
+      const untyped = untypedConfirmations.has(index) ? [untypedMember(path)] : [];
+      return parseRegisterItem(entry, [...findEntryFaults(entry, path), ...untyped], limits);
+    }),
+  );
+}
+
+/** A TokenEntry, still encoded; `path` leads to it in its request. */
+export function decodeRegisterItem(
+  bytes: Uint8Array,
+  path: string,
+  limits: EntryLimits,
+): RegisterItem | IntrospectdError {
+  return orError(() => {
+    const entry = decodeRequest(ENTRY, bytes);
+    const untyped = hasUntypedConfirmation(bytes) ? [untypedMember(path)] : [];
+    return parseRegisterItem(entry, [...findEntryFaults(entry, path), ...untyped], limits);
   });
+}
+
+const ENTRY = { decode: (bytes: Uint8Array) => TokenEntry.decode(createWireReader(bytes)) };
+
+function orError(parse: () => RegisterItem): RegisterItem | IntrospectdError {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof IntrospectdError) return error;
+    throw error;
+  }
 }
 
 function parseRegisterItem(entry: TokenEntry, faults: readonly FieldViolation[], limits: EntryLimits): RegisterItem {

@@ -1,34 +1,28 @@
 // TokenRegistryService: issuers make tokens known.
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { IntrospectdError } from '../core/errors.js';
+import type { handleBidiStreamingCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Register } from '../core/register.js';
-import type { Status } from '../gen/google/rpc/status.js';
 import { RegisterTokensResponse } from '../gen/introspectd/v1/token_registry_service.js';
 import type { Audit, AuditDetails } from '../telemetry/audit.js';
 import { checkBatchSize } from './batch-size.js';
-import type { BidiRefusal } from './bidi-refusal.js';
 import type { GrpcLimits } from './limits.js';
 import { needs, type Settlement, type UnaryMethod } from './method.js';
 import { decodeRegisterEntries, parseRegisterItems, type RegisterEntries } from './register-items.js';
-import { toCodeName, toRpcStatus } from './status.js';
+import { type Outcomes, toRegisterResults } from './register-results.js';
+import { toCodeName } from './status.js';
 import type { UnaryAdapter } from './unary.js';
 
 export interface RegistryServiceDeps {
   readonly register: Register;
   readonly limits: Pick<GrpcLimits, 'registerItems' | 'tokenBytes' | 'claimsBytes'>;
   readonly audit: Audit;
-  readonly adapters: { readonly unary: UnaryAdapter; readonly refuseBidi: BidiRefusal };
+  readonly adapters: { readonly unary: UnaryAdapter; readonly importTokens: handleBidiStreamingCall<Buffer, Buffer> };
 }
 
-type Outcomes = readonly (IntrospectdError | undefined)[];
-
-const OK: Status = { code: 0, message: '', details: [] };
-
 export function createRegistryService(deps: RegistryServiceDeps): UntypedServiceImplementation {
-  const { unary, refuseBidi } = deps.adapters;
+  const { unary, importTokens } = deps.adapters;
   return {
     registerTokens: unary(createRegisterMethod(deps)),
-    importTokens: refuseBidi({ name: 'ImportTokens', authorize: needs('register') }),
+    importTokens,
   };
 }
 
@@ -62,8 +56,7 @@ function createRegisterMethod({
 }
 
 function encodeOutcomes(outcomes: Outcomes): Buffer {
-  const results = outcomes.map((error) => ({ status: error === undefined ? OK : toRpcStatus(error) }));
-  return Buffer.from(RegisterTokensResponse.encode({ results }).finish());
+  return Buffer.from(RegisterTokensResponse.encode({ results: toRegisterResults(outcomes) }).finish());
 }
 
 function toAuditDetails({ caller, request, result }: Settlement<RegisterEntries, Outcomes>): AuditDetails {

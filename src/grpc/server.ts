@@ -17,13 +17,15 @@ import { createCallLog } from '../telemetry/call-log.js';
 import type { CallObserver } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { WatchObserver } from '../telemetry/watch-metrics.js';
-import { createBidiRefusal } from './bidi-refusal.js';
 import { createBidiStreamAdapter } from './bidi-stream.js';
+import { createChunkStreamAdapter } from './chunk-stream.js';
 import { guardConnections } from './connection-guard.js';
 import { createDrain, type Drain } from './drain.js';
 import { watchHandshakes } from './handshakes.js';
 import { createHealthService } from './health-service.js';
+import { createImportStreamMethod } from './import-stream.js';
 import { createInFlight } from './in-flight.js';
+import { createIntrospectStreamMethod } from './introspect-stream.js';
 import { createIntrospectionService } from './introspection-service.js';
 import type { GrpcLimits } from './limits.js';
 import { createCallerFinder } from './peer.js';
@@ -36,6 +38,7 @@ import { createServerStreamAdapter } from './server-stream.js';
 import { toBytesService, toServiceName } from './service-definition.js';
 import { createUnaryAdapter, type UnaryAdapter } from './unary.js';
 import { createWatchStream } from './watch-stream.js';
+import { yieldToCalls } from './yield-to-calls.js';
 
 export interface GrpcServerDeps {
   /** From createServerCredentials(). */
@@ -86,6 +89,8 @@ const MIB = 1024 * KIB;
 /** Health and reflection hold no store and no memory, so that only their number counts. */
 const MAX_HEALTH_CALLS = 1000;
 const MAX_REFLECTION_CALLS = 100;
+/** Of chunks. Each holds two requests and two answers, 4 MiB each at most and about 100 KB as a rule. */
+const MAX_STREAMS = 64;
 const MAX_STREAMS_PER_CONNECTION = 250;
 /** node:http2 counts what a connection holds, in MB (10^6 bytes); grpc-js would lift the bound. */
 const MAX_SESSION_MEMORY_MB = 32;
@@ -104,6 +109,9 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const { limits, readiness, telemetry } = deps;
   const server = new Server(toServerOptions(limits));
   const questions = createInFlight(limits.inflight);
+  const lowPriority = yieldToCalls(questions, limits.inflight);
+  const batches = createInFlight(limits.inflight);
+  const streams = createInFlight(MAX_STREAMS);
   const revocations = createInFlight(limits.inflight);
   const waitingRoom = createInFlight(limits.inflight);
   const health = createInFlight(MAX_HEALTH_CALLS);
@@ -116,6 +124,8 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const { observer } = telemetry;
   observer.observeInFlight({
     questions: questions.size,
+    batches: batches.size,
+    streams: streams.size,
     revocations: revocations.size,
     waiting_for_caches: waitingRoom.size,
     health: health.size,
@@ -125,10 +135,14 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
   const callDeps = { findCaller, inFlight: questions, callLog, observer };
   const healthDeps = { findCaller, inFlight: health, callLog, observer };
   const answers = createAnswerEncoder({ sealTags: deps.core.sealTags, cacheAgeMs: limits.cacheAgeMs });
+  const chunks = createChunkStreamAdapter({ findCaller, inFlight: streams, callLog, observer });
   const adapters = {
     unary: createUnaryAdapter(callDeps),
     revokeUnary: createUnaryAdapter({ findCaller, inFlight: revocations, callLog, observer }),
-    refuseBidi: createBidiRefusal(callDeps),
+    streamIntrospect: chunks(
+      createIntrospectStreamMethod({ introspect: deps.core.introspect, lowPriority, limits, answers }),
+    ),
+    importTokens: chunks(createImportStreamMethod({ register: deps.core.register, lowPriority, limits, audit })),
     watch: createWatchStream(
       { findCaller, inFlight: watches, callLog, observer },
       { watches: deps.core.watches, observer: telemetry.watchObserver },
@@ -140,7 +154,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     toBytesService(IntrospectionServiceService),
     createIntrospectionService({
       ...deps.core,
-      ...{ limits, audit, adapters, answers, waitingRoom },
+      ...{ limits, audit, adapters, answers, waitingRoom, bulk: { room: batches, lowPriority } },
       digestToken: telemetry.digestToken,
     }),
   );
@@ -167,8 +181,9 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     },
     drain: createDrain({
       ...{ server, bound, readiness },
-      calls: [questions, revocations],
-      streams: [watches, health, reflections, waitingRoom],
+      // Streams of chunks answer what is under way, and are cut off at the end like calls.
+      calls: [questions, revocations, batches, streams],
+      streams: [streams, watches, health, reflections, waitingRoom],
     }),
   };
 }

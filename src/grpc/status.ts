@@ -1,6 +1,6 @@
 // Any thrown thing -> one gRPC status: the code, fixed text, and google.rpc.Status in the details.
 import { status as Code, Metadata, type StatusObject } from '@grpc/grpc-js';
-import { IntrospectdError, RateLimited, type Reason } from '../core/errors.js';
+import { IntrospectdError, type Reason, TryLater } from '../core/errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -38,7 +38,7 @@ const CODES: Readonly<Record<Reason, Code>> = {
   INTERNAL: Code.INTERNAL,
 };
 
-/** RetryInfo of every reason whose code is UNAVAILABLE or RESOURCE_EXHAUSTED; a RateLimited knows better. */
+/** RetryInfo of every reason whose code is UNAVAILABLE or RESOURCE_EXHAUSTED; a TryLater knows better. */
 const RETRY_DELAY_MS: Readonly<Partial<Record<Reason, number>>> = {
   STORE_UNAVAILABLE: 250,
   OVERLOADED: 100,
@@ -97,7 +97,7 @@ function toDetails(error: IntrospectdError): Any[] {
     const fieldViolations = violations.map(({ field, description }) => ({ field, description }));
     details.push(toAny('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
   }
-  const delayMs = error instanceof RateLimited ? error.retryDelayMs : RETRY_DELAY_MS[reason];
+  const delayMs = error instanceof TryLater ? error.retryDelayMs : RETRY_DELAY_MS[reason];
   if (delayMs !== undefined) details.push(toAny('RetryInfo', RetryInfo.encode(toRetryInfo(delayMs)).finish()));
   return details;
 }

@@ -2,13 +2,17 @@
 import { once } from 'node:events';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import { IntrospectdError } from '../core/errors.js';
 import type { Caller } from '../core/policy.js';
+import type { CallFacts } from '../telemetry/call-log.js';
 import type { CallDeps } from './method.js';
 import { readRequestId } from './request-id.js';
 import { createTrailer, toCodeName, toServiceError } from './status.js';
 
 /** For a client to read its end, and what waits before it. */
 const END_MS = 10_000;
+/** For a client to read an answer. */
+const READ_WITHIN_MS = 60_000;
 
 type Call = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
@@ -21,6 +25,14 @@ export interface ServedStream {
   admit(): Caller;
   /** Resolves when the client may be sent more; rejects once the signal is aborted. */
   send(message: Buffer): Promise<void>;
+  /**
+   * As send(), and resolves when the message has left for the client. One that reads nothing for a minute is ended.
+   */
+  deliver(message: Buffer): Promise<void>;
+  /** Aborted when nothing more may be taken from the client; what was taken is answered. */
+  readonly winding: AbortSignal;
+  /** From now on `winding`; the stream ends with this once serve() is through. */
+  windDown(reason: IntrospectdError): void;
 }
 
 export interface StreamWork {
@@ -28,6 +40,10 @@ export interface StreamWork {
   readonly name: string;
   /** Throws PERMISSION_MISSING. */
   authorize(caller: Caller): void;
+  /** A server that stops lets it answer what is under way. */
+  readonly windsDown?: true;
+  /** Asked at the end, for the log. */
+  describe?(): CallFacts;
   /** Resolves at the good end of the stream. Nothing may be done before admit(). */
   serve(stream: ServedStream): Promise<void>;
 }
@@ -45,12 +61,22 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
   let leave: (() => void) | undefined;
   let callerName: string | undefined;
   let isOver = false;
-  call.once('cancelled', () => stop.abort());
+  const wind = new AbortController();
+  const windDown = (reason: IntrospectdError) => {
+    error ??= reason;
+    wind.abort();
+  };
+  const cut = (reason: IntrospectdError) => {
+    error = reason;
+    stop.abort();
+    wind.abort();
+  };
+  call.once('cancelled', () => {
+    stop.abort();
+    wind.abort();
+  });
   try {
-    leave = deps.inFlight.enter((reason) => {
-      error = reason;
-      stop.abort();
-    });
+    leave = deps.inFlight.enter((reason) => (work.windsDown && !wind.signal.aborted ? windDown : cut)(reason));
     await work.serve({
       requestId,
       signal: stop.signal,
@@ -64,6 +90,12 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
         if (stop.signal.aborted || isOver) throw new Error('the stream is over');
         if (!call.write(message)) await once(call, 'drain', { signal: stop.signal });
       },
+      deliver: (message) => {
+        const unread = setTimeout(() => cut(doesNotRead()), READ_WITHIN_MS).unref();
+        return write(call, message, stop.signal).finally(() => clearTimeout(unread));
+      },
+      winding: wind.signal,
+      windDown,
     });
   } catch (thrown) {
     // An aborted wait is the end that was asked for; why is in `error` already.
@@ -80,15 +112,38 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
   const settled = { code: toCodeName(error), error, caller: callerName, durationMs: performance.now() - startedMs };
   deps.observer.observe({ path: call.getPath(), ...settled });
   if (error === undefined && !deps.callLog.writesSuccesses()) return;
-  deps.callLog.write({ method: work.name, ...settled, requestId, facts: {} });
+  deps.callLog.write({ method: work.name, ...settled, requestId, facts: work.describe?.() ?? {} });
+}
+
+/** Resolves when HTTP/2 took all of it; rejects once the signal is aborted. */
+function write(call: Call, message: Buffer, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Error('the stream is over'));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort);
+    call.write(message, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
+}
+
+function doesNotRead(): IntrospectdError {
+  return new IntrospectdError('OVERLOADED', 'the client does not read its answers');
 }
 
 /** Without it, a client that does not read keeps the stream, and what waits on it, for as long as its connection lives. */
 function cutLater(call: Call): void {
-  // grpc-js 1.14 keeps it private; a version that moves it costs this bound, no more.
-  const { call: inner } = call as unknown as { readonly call?: { readonly stream?: ServerHttp2Stream } };
-  const stream = inner?.stream;
+  const stream = findHttp2Stream(call);
   if (stream === undefined || stream.closed) return;
   const timer = setTimeout(() => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM), END_MS).unref();
   stream.once('close', () => clearTimeout(timer));
+}
+
+/** grpc-js 1.14 keeps it private; a version that moves it costs what it is used for, no more. */
+export function findHttp2Stream(call: Call): ServerHttp2Stream | undefined {
+  return (call as unknown as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
 }

@@ -14,13 +14,19 @@ const CONFIRMATION_MEMBERS: ReadonlySet<number> = new Set([1, 2]);
 export function findUntypedConfirmations(request: Uint8Array): ReadonlySet<number> {
   const found = new Set<number>();
   for (const [index, entry] of [...submessages(request, ENTRIES)].entries()) {
-    for (const claims of submessages(entry, CLAIMS)) {
-      for (const cnf of submessages(claims, CNF)) {
-        if (hasOtherMembers(cnf)) found.add(index);
-      }
-    }
+    if (hasUntypedConfirmation(entry)) found.add(index);
   }
   return found;
+}
+
+/** The same of one TokenEntry. */
+export function hasUntypedConfirmation(entry: Uint8Array): boolean {
+  for (const claims of submessages(entry, CLAIMS)) {
+    for (const cnf of submessages(claims, CNF)) {
+      if (hasOtherMembers(cnf)) return true;
+    }
+  }
+  return false;
 }
 
 function* submessages(message: Uint8Array, wanted: number): Generator<Uint8Array> {

@@ -8,6 +8,7 @@ import type { LmdbDatabases } from './lmdb-environment.js';
 import { DIGEST_BYTES, decodeState, SETTINGS_KEY, STATE_KEY, type StoreState } from './lmdb-layout.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
 import type { StoreSettings } from './store-meta.js';
+import type { LiveRevocation } from './store-transaction.js';
 import { decodeLive, decodeLogValue, decodeSettings, ENTRY_OFFSET, readExpiresAt } from './value-layout.js';
 
 export interface LmdbReader {
@@ -15,6 +16,7 @@ export interface LmdbReader {
   begin(): StoreState | undefined;
   readSettings(): StoreSettings | undefined;
   readEntries(digests: readonly Digest[], storeTimeMs: number): (Uint8Array | undefined)[];
+  findLive(tag: Tag, storeTimeMs: number): LiveRevocation | undefined;
   readLog(state: StoreState, cursor: Cursor | undefined): Pick<StoreRead, 'revocations' | 'cursor' | 'reset' | 'more'>;
   /** The live ones whose tags come after this one. */
   readLive(
@@ -51,6 +53,12 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
     },
 
     readEntries: (digests, storeTimeMs) => digests.map((digest) => readEntry(digest, storeTimeMs)),
+
+    findLive: (tag, storeTimeMs) => {
+      const value = live.getBinaryFast(Buffer.from(tag));
+      const found = value && decodeLive(tag, value);
+      return found !== undefined && found.expiresAtMs > storeTimeMs ? found : undefined;
+    },
 
     readLog: (state, cursor) => {
       const head = formatCursor(state.head);

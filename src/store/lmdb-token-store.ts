@@ -20,7 +20,7 @@ import { createStoreClock, type StoreClock } from './store-clock.js';
 import { admitKeys } from './store-keys.js';
 import { type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
-import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import { type RegistrationView, registerEntry, rehearseRegistration, revokeTag, revokeToken } from './store-rules.js';
 
 /** How often who waits for the log looks whether another process wrote to it; a look takes about 3 us. */
 const LOOK_EVERY_MS = 5;
@@ -95,6 +95,20 @@ export async function openLmdbTokenStore(options: LmdbStoreOptions): Promise<Tok
 
     register: (entries) =>
       write(entries.length, (transaction) => entries.map((entry) => registerEntry(transaction, entry))),
+    wouldRegister: (entries) =>
+      readAt((state, settings) => {
+        const storeTimeMs = storeTime(state.lastStoreTimeMs);
+        const view: RegistrationView = {
+          storeTimeMs,
+          settings,
+          findEntry: (digest) => {
+            const [bytes] = reader.readEntries([digest], storeTimeMs);
+            return bytes && { bytes };
+          },
+          findLive: (tag) => reader.findLive(tag, storeTimeMs),
+        };
+        return entries.map((entry) => rehearseRegistration(view, entry));
+      }),
     revokeToken: (command) => write(1, (transaction) => revokeToken(transaction, command)),
     revokeTag: (command) => write(1, (transaction) => revokeTag(transaction, command)),
 

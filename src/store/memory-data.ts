@@ -47,15 +47,12 @@ export function createMemoryTransaction(
 ): StoreTransaction {
   const storeTimeMs = data.lastStoreTimeMs;
   return {
-    storeTimeMs,
-    settings,
-    findEntry: (digest) => findUnexpired(data.entries, digest, storeTimeMs),
+    ...createMemoryView(data, settings, storeTimeMs),
     putEntry: (digest, entry) => {
       data.entries.set(digest, entry);
       if (isUnknownTombstone(entry.bytes)) data.unknown.set(digest, entry);
       else data.unknown.delete(digest);
     },
-    findLive: (tag) => findUnexpired(data.live, toKey(tag), storeTimeMs),
     putLive: (live) => void data.live.set(toKey(live.tag), live),
     appendLog: (revocation) => {
       data.lastLogId += 1;
@@ -68,6 +65,16 @@ export function createMemoryTransaction(
     hasRoomForUnknownTombstone: (max) =>
       data.unknown.size < max ||
       [...data.unknown.values()].filter((entry) => !isExpired(entry, storeTimeMs)).length < max,
+  };
+}
+
+/** What is there at a store time. */
+export function createMemoryView(data: MemoryData, settings: StoreSettings, storeTimeMs: number) {
+  return {
+    storeTimeMs,
+    settings,
+    findEntry: (digest: Digest) => findUnexpired(data.entries, digest, storeTimeMs),
+    findLive: (tag: Tag) => findUnexpired(data.live, toKey(tag), storeTimeMs),
   };
 }
 

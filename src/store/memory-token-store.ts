@@ -3,13 +3,27 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { Cursor, TokenStore } from '../core/token-store.js';
 import { changeBounds } from './change-bounds.js';
 import { decodeLogId, formatCursor, parseCursor } from './cursor.js';
-import { createMemoryData, createMemoryTransaction, isExpired, type MemoryData, sweepMemory } from './memory-data.js';
+import {
+  createMemoryData,
+  createMemoryTransaction,
+  createMemoryView,
+  isExpired,
+  type MemoryData,
+  sweepMemory,
+} from './memory-data.js';
 import { LIVE_CHUNK, LOG_PAGE } from './page-sizes.js';
 import { createStoreClock } from './store-clock.js';
 import { admitKeys, reserveWritingKey } from './store-keys.js';
 import { createSettings, type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
-import { extendRevocations, FIRST_LOG_ENTRY, registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import {
+  extendRevocations,
+  FIRST_LOG_ENTRY,
+  registerEntry,
+  rehearseRegistration,
+  revokeTag,
+  revokeToken,
+} from './store-rules.js';
 import type { StoreTransaction } from './store-transaction.js';
 
 /** A store that was wiped has no log to grow: who waits looks again. */
@@ -53,6 +67,10 @@ export function createMemoryTokenStore(options: StoreOptions, data: MemoryData =
       return { entries, ...readLog(data, cursor), storeTimeMs, leaseMs };
     },
     register: async (entries) => write((transaction) => entries.map((entry) => registerEntry(transaction, entry))),
+    wouldRegister: async (entries) => {
+      const view = createMemoryView(data, open(), storeTime(data.lastStoreTimeMs));
+      return entries.map((entry) => rehearseRegistration(view, entry));
+    },
     revokeToken: async (command) => write((transaction) => revokeToken(transaction, command)),
     revokeTag: async (command) => write((transaction) => revokeTag(transaction, command)),
     loadRevocations: async function* () {

@@ -23,12 +23,13 @@ import {
 } from './redis-reader.js';
 import type { RedisServer } from './redis-server.js';
 import { createRedisSettings } from './redis-settings.js';
+import { createRedisTransaction } from './redis-transaction.js';
 import { createRedisTrust } from './redis-trust.js';
-import { createRedisWriter } from './redis-writer.js';
+import { createRedisWriter, lookCommands, NOTHING_READ } from './redis-writer.js';
 import { createStoreClock } from './store-clock.js';
 import { type StoreSettings, toMeta } from './store-meta.js';
 import type { StoreOptions } from './store-options.js';
-import { registerEntry, revokeTag, revokeToken } from './store-rules.js';
+import { registerEntry, rehearseRegistration, revokeTag, revokeToken } from './store-rules.js';
 import { createTurns } from './turns.js';
 import { ENTRY_OFFSET, readExpiresAt } from './value-layout.js';
 
@@ -162,6 +163,16 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       writer
         .write((transaction) => entries.map((entry) => registerEntry(transaction, entry)))
         .then(({ result }) => result),
+    wouldRegister: async (entries) => {
+      // Run on nothing, the rules tell what they look at first; they look at nothing else then.
+      const blank = createRedisTransaction(keys, NOTHING_READ);
+      for (const entry of entries) rehearseRegistration(blank, entry);
+      const { commands, toValues } = lookCommands(keys, blank.looked);
+      const { result: values, state, settings: met } = await readState(commands, toValues);
+      const snapshot = { ...values, storeTimeMs: storeTimeOf(state), settings: met, hasRoomForUnknown: true };
+      const view = createRedisTransaction(keys, snapshot);
+      return entries.map((entry) => rehearseRegistration(view, entry));
+    },
     revokeToken: async (command) => {
       const { result, toRevision } = await inTurn(command.digests[0] ?? '', () =>
         writer.write((transaction) => revokeToken(transaction, command)),

@@ -44,12 +44,8 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
   const { keys, send, run, settings, storeTimeOf, limits } = dependencies;
 
   const look = async (looked: RedisTransaction['looked'], hasRoomForUnknown: boolean): Promise<Looked> => {
-    const digests: readonly Digest[] = [...looked.digests];
-    const tags = [...looked.tags];
-    const live: readonly RedisCommand[] =
-      tags.length === 0 ? [] : [['HMGET', keys.live, ...tags.map((tag) => Buffer.from(tag, 'hex'))]];
+    const { commands, toValues } = lookCommands(keys, looked);
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const commands = [...entriesCommand(keys, digests), ...live];
       const replies = await send([...commands, ...stateCommands(keys)]);
       const state = toState(replies.slice(commands.length));
       const storeTimeMs = storeTimeOf(state);
@@ -58,13 +54,7 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
         await settings.settle(state.settings, storeTimeMs);
         continue;
       }
-      const values = digests.length === 0 ? [] : toBuffers(replies[0]);
-      const liveValues = tags.length === 0 ? [] : toBuffers(replies[commands.length - 1]);
-      const snapshot = {
-        ...{ storeTimeMs, settings: admitted, hasRoomForUnknown },
-        entries: new Map(digests.map((digest, index) => [digest, values[index] ?? null])),
-        live: new Map(tags.map((tag, index) => [tag, liveValues[index] ?? null])),
-      };
+      const snapshot = { ...{ storeTimeMs, settings: admitted, hasRoomForUnknown }, ...toValues(replies) };
       return { snapshot, settings: state.settings, redisMs: state.redisMs };
     }
     throw new StoreUnavailable('the store keeps vanishing from Redis');
@@ -106,7 +96,25 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
   };
 }
 
-const NOTHING_READ: RedisSnapshot = {
+/** What reads all that was looked at, and what the replies say of it. */
+export function lookCommands(keys: RedisKeys, looked: RedisTransaction['looked']) {
+  const digests: readonly Digest[] = [...looked.digests];
+  const tags = [...looked.tags];
+  const live: readonly RedisCommand[] =
+    tags.length === 0 ? [] : [['HMGET', keys.live, ...tags.map((tag) => Buffer.from(tag, 'hex'))]];
+  const commands = [...entriesCommand(keys, digests), ...live];
+  const toValues = (replies: readonly RedisReply[]): Pick<RedisSnapshot, 'entries' | 'live'> => {
+    const values = digests.length === 0 ? [] : toBuffers(replies[0]);
+    const liveValues = tags.length === 0 ? [] : toBuffers(replies[commands.length - 1]);
+    return {
+      entries: new Map(digests.map((digest, index) => [digest, values[index] ?? null])),
+      live: new Map(tags.map((tag, index) => [tag, liveValues[index] ?? null])),
+    };
+  };
+  return { commands, toValues };
+}
+
+export const NOTHING_READ: RedisSnapshot = {
   storeTimeMs: 0,
   settings: createSettings(
     { keyChecks: { tag: '', digests: [] }, defaults: { maxTokenTtlMs: 0, leaseMs: 0, partitions: 1 } },

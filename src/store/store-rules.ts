@@ -20,6 +20,7 @@ import {
 } from '../core/token-store.js';
 import { NEVER_REUSED } from '../core/token-tags.js';
 import { leasesEndInMs, revocationEndMs } from './store-lifetimes.js';
+import type { StoreSettings } from './store-meta.js';
 import type { StoredEntry, StoreTransaction } from './store-transaction.js';
 
 const NO_TAG = Buffer.alloc(8) as Uint8Array as Tag;
@@ -33,20 +34,44 @@ interface Place {
   readonly expiresAtMs: number;
 }
 
-export function registerEntry(transaction: StoreTransaction, { digests, record }: RegisterEntry): RegisterOutcome {
-  const places = findPlaces(transaction, digests);
-  if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone')) return 'revoked';
-  if (NEVER_REUSED.some((kind) => isLive(transaction, findTag(record, kind)))) return 'revoked';
-  if (places.some(({ bytes }) => isSameRegistration(bytes, record))) return 'unchanged';
-  if (places.length > 0) return 'exists';
-  const bytes = Buffer.from(record);
-  stampRegisteredAt(bytes, transaction.storeTimeMs);
-  const { expMs, issueInstantMs } = decodeEntry(bytes);
-  const { maxTokenTtlMs, oldestIssueMs } = transaction.settings;
-  if (expMs - issueInstantMs > maxTokenTtlMs) return 'ttl_too_long';
-  if (issueInstantMs < oldestIssueMs && expMs > transaction.storeTimeMs) return 'ttl_too_long';
-  transaction.putEntry(writingDigest(digests), { bytes, expiresAtMs: expMs });
-  return 'registered';
+/** What a registration depends on: of a write transaction, or of one moment of the store. */
+export interface RegistrationView {
+  readonly storeTimeMs: number;
+  readonly settings: Pick<StoreSettings, 'maxTokenTtlMs' | 'oldestIssueMs'>;
+  findEntry(digest: Digest): Pick<StoredEntry, 'bytes'> | undefined;
+  findLive(tag: Tag): object | undefined;
+}
+
+export function registerEntry(transaction: StoreTransaction, entry: RegisterEntry): RegisterOutcome {
+  const { outcome, stamped } = judgeRegistration(transaction, entry);
+  if (stamped !== undefined) {
+    transaction.putEntry(writingDigest(entry.digests), { bytes: stamped, expiresAtMs: decodeEntry(stamped).expMs });
+  }
+  return outcome;
+}
+
+/** What registerEntry() would say. */
+export function rehearseRegistration(view: RegistrationView, entry: RegisterEntry): RegisterOutcome {
+  return judgeRegistration(view, entry).outcome;
+}
+
+/** `stamped` is what there is to write. */
+function judgeRegistration(
+  view: RegistrationView,
+  { digests, record }: RegisterEntry,
+): { readonly outcome: RegisterOutcome; readonly stamped?: Buffer } {
+  const places = digests.flatMap((digest) => view.findEntry(digest) ?? []);
+  if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone')) return { outcome: 'revoked' };
+  if (NEVER_REUSED.some((kind) => isLive(view, findTag(record, kind)))) return { outcome: 'revoked' };
+  if (places.some(({ bytes }) => isSameRegistration(bytes, record))) return { outcome: 'unchanged' };
+  if (places.length > 0) return { outcome: 'exists' };
+  const stamped = Buffer.from(record);
+  stampRegisteredAt(stamped, view.storeTimeMs);
+  const { expMs, issueInstantMs } = decodeEntry(stamped);
+  const { maxTokenTtlMs, oldestIssueMs } = view.settings;
+  if (expMs - issueInstantMs > maxTokenTtlMs) return { outcome: 'ttl_too_long' };
+  if (issueInstantMs < oldestIssueMs && expMs > view.storeTimeMs) return { outcome: 'ttl_too_long' };
+  return { outcome: 'registered', stamped };
 }
 
 export function revokeToken(transaction: StoreTransaction, command: RevokeTokenCommand): RevokeTokenResult {
@@ -143,8 +168,8 @@ function findGrants(places: readonly Place[]): readonly Tag[] {
   return [...grants.values()];
 }
 
-function isLive(transaction: StoreTransaction, tag: Tag | undefined): boolean {
-  return tag !== undefined && transaction.findLive(tag) !== undefined;
+function isLive(view: RegistrationView, tag: Tag | undefined): boolean {
+  return tag !== undefined && view.findLive(tag) !== undefined;
 }
 
 function writingDigest(digests: readonly Digest[]): Digest {

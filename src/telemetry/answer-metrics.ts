@@ -54,8 +54,8 @@ export function withAnswerMetrics(introspect: Introspect, metrics: AnswerMetrics
       metrics.countOne(command.caller.name, verdict);
       return verdict;
     },
-    many: async (command, items) => {
-      const answers = await introspect.many(command, items);
+    many: async (command, items, pace) => {
+      const answers = await introspect.many(command, items, pace);
       metrics.count(command.caller.name, answers);
       return answers;
     },

@@ -13,9 +13,18 @@ export interface SettledCall extends Pick<CallRecord, 'code' | 'error' | 'caller
   readonly path: string;
 }
 
+export interface SettledChunk {
+  /** As SettledCall.path. */
+  readonly path: string;
+  /** Undefined = it was answered. */
+  readonly error: IntrospectdError | undefined;
+}
+
 export interface CallObserver {
   /** Never throws: a call goes on without its metrics. */
   observe(call: SettledCall): void;
+  /** One chunk of a stream. Never throws. */
+  observeChunk(chunk: SettledChunk): void;
   /** A connection that never was one, by a reason of a closed set. */
   observeHandshakeFailure(reason: string): void;
   /** Calls being worked on, of each pool of room. */
@@ -58,6 +67,15 @@ export function createCallMetrics(meter: Meter): CallMetrics {
   const failuresOf = createMemo((path: string) =>
     createMemo((reason: string) => bindFailures({ 'rpc.method': path.slice(1), reason })),
   );
+  const bindChunks = createBoundCounter(meter, {
+    name: 'introspectd.chunks',
+    description:
+      'Chunks of streams, by the reason of their error, or OK. OVERLOADED: shed, so that live calls are served.',
+    unit: '{chunk}',
+  });
+  const chunksOf = createMemo((path: string) =>
+    createMemo((reason: string) => bindChunks({ 'rpc.method': path.slice(1), reason })),
+  );
   const bindHandshakeFailures = createBoundCounter(meter, {
     name: 'introspectd.tls.handshake.failures',
     description: 'Connections that ended before they could ask anything, by why.',
@@ -71,6 +89,7 @@ export function createCallMetrics(meter: Meter): CallMetrics {
         durationOf(path)(caller)(code).record(durationMs / 1000);
         if (error !== undefined) failuresOf(path)(error instanceof IntrospectdError ? error.reason : code).add(1);
       }),
+    observeChunk: ({ path, error }) => attempt(() => chunksOf(path)(error?.reason ?? 'OK').add(1)),
     observeHandshakeFailure: (reason) => attempt(() => handshakeFailuresOf(reason).add(1)),
     observeInFlight: (pools) =>
       observeGauge(

@@ -8,7 +8,7 @@ import { createHistogramFamily, type HistogramFamily } from './bound-histogram.j
 import { observeGauge } from './instrument.js';
 import { createMemo } from './memo.js';
 
-type Operation = 'read' | 'register' | 'revoke_token' | 'revoke_tag';
+type Operation = 'read' | 'register' | 'would_register' | 'revoke_token' | 'revoke_tag';
 type Outcome = 'ok' | 'unavailable' | 'fault';
 
 export interface StoreMetrics {
@@ -99,6 +99,7 @@ export function withStoreMetrics(store: TokenStore, metrics: StoreMetrics): Toke
         return reply;
       }),
     register: (entries) => measure('register', () => store.register(entries)),
+    wouldRegister: (entries) => measure('would_register', () => store.wouldRegister(entries)),
     revokeToken: (command) => measure('revoke_token', () => store.revokeToken(command)),
     revokeTag: (command) => measure('revoke_tag', () => store.revokeTag(command)),
   };

@@ -1,15 +1,13 @@
 // introspectd revoke by something, against a running daemon: what it asks, what it ends with, what it does not do.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { TAG_KINDS } from '../../src/core/key-ring.js';
 import { AUDIENCE, ISSUER } from '../cases/introspect-cases.js';
 import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
-import { type CliRun, runCli } from './support/run-cli.js';
+import { runCli } from './support/run-cli.js';
+import { findNoTerminal, runOnTerminal } from './support/run-on-terminal.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LEASE_MS = 300;
 const CALLERS = [
   { name: 'login', permissions: ['register'], issuers: [ISSUER], audiences: ['*'] },
@@ -110,31 +108,3 @@ describe('introspectd revoke by something', () => {
     }
   });
 });
-
-/** `script` gives a command a terminal. */
-function findNoTerminal(): string | false {
-  try {
-    const version = execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return version.includes('util-linux') ? false : 'script is not that of util-linux';
-  } catch {
-    return 'there is no script command';
-  }
-}
-
-function runOnTerminal(args: readonly string[], typed: string): Promise<Omit<CliRun, 'stderr'>> {
-  const command = [process.execPath, MAIN, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 20_000,
-  });
-  let stdout = '';
-  let isTyped = false;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-    if (isTyped || !stdout.includes('to go on: ')) return;
-    isTyped = true;
-    child.stdin.end(typed);
-  });
-  child.stdin.on('error', () => undefined);
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout })));
-}

@@ -9,7 +9,7 @@ import { type Token, tokenSha256 } from '../../src/core/token.js';
 import { BatchIntrospectResponse } from '../../src/gen/introspectd/v1/introspection_service.js';
 import { TokenClaims } from '../../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensResponse, TokenEntry } from '../../src/gen/introspectd/v1/token_registry_service.js';
-import { ISSUER, startTestServer, type TestClients, type TestServer } from '../support/start-server.js';
+import { ISSUER, REGISTERS_ALL, startTestServer, type TestClients, type TestServer } from '../support/start-server.js';
 import { ask, toDetails } from './ask.js';
 import {
   createEntry,
@@ -24,6 +24,7 @@ import {
 let items: readonly (RegisterItem | IntrospectdError)[] = [];
 let failure: Error | undefined;
 const register: Register = {
+  ...REGISTERS_ALL,
   many: async (_caller, given) => {
     items = given;
     if (failure) throw failure;

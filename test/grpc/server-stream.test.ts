@@ -36,7 +36,7 @@ before(async () => {
     findCaller: () => CALLER,
     inFlight: createInFlight(10),
     callLog: { writesSuccesses: () => false, write: () => undefined },
-    observer: { observe: () => undefined },
+    observer: { observe: () => undefined, observeChunk: () => undefined },
   });
   const watch = adapt({
     name: 'Watch',

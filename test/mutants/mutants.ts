@@ -2,9 +2,11 @@
 import { ENVOY_MUTANTS } from './envoy-mutants.js';
 import { HISTORY_MUTANTS } from './history-mutants.js';
 import { HOT_PATH_MUTANTS } from './hot-path-mutants.js';
+import { JOB_MUTANTS } from './job-mutants.js';
 import { REDIS_MUTANTS } from './redis-mutants.js';
 import { REVOKE_MUTANTS } from './revoke-mutants.js';
 import { STORE_MUTANTS } from './store-mutants.js';
+import { STREAM_MUTANTS } from './stream-mutants.js';
 import { WATCH_MUTANTS } from './watch-mutants.js';
 
 export interface Mutant {
@@ -23,6 +25,7 @@ const JUDGE = '/src/core/judge.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
+  ...STREAM_MUTANTS,
   ...HOT_PATH_MUTANTS,
   {
     promise: 1,
@@ -46,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 2,
     name: 'a tombstone can be registered over',
     file: '/src/store/store-rules.js',
-    find: "if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone'))\n        return 'revoked';",
+    find: "if (places.some(({ bytes }) => decodeEntry(bytes).kind === 'tombstone'))\n        return { outcome: 'revoked' };",
     replace: 'places.length = 0;',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'cannot be registered again',
@@ -225,6 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...ENVOY_MUTANTS,
   ...HISTORY_MUTANTS,
+  ...JOB_MUTANTS,
   ...REDIS_MUTANTS,
   ...REVOKE_MUTANTS,
   ...STORE_MUTANTS,

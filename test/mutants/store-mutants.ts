@@ -63,7 +63,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'a token of before a forgotten revocation is let in once max_token_ttl is raised',
     file: '/src/store/store-rules.js',
-    find: 'if (issueInstantMs < oldestIssueMs && expMs > transaction.storeTimeMs)',
+    find: 'if (issueInstantMs < oldestIssueMs && expMs > view.storeTimeMs)',
     replace: 'if (false)',
     killedBy: 'store/memory-conformance.test.js',
     test: 'may be older than a forgotten revocation',

@@ -8,16 +8,19 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { IntrospectionError } from '@introspectd/client';
 import { TAG_KINDS } from '../../src/core/key-ring.js';
-import { ISSUER } from '../cases/introspect-cases.js';
+import { AUDIENCE, ISSUER } from '../cases/introspect-cases.js';
 import { CHECK, type CheckParts, encodeCheck } from '../envoy/support/check-message.js';
+import { openImport, openIntrospectStream, toChunk } from '../support/chunk-stream.js';
 import { CALLERS, startTestDaemon, type TestDaemon } from '../support/daemon.js';
 import { createRawCaller } from '../support/raw-call.js';
+import { toTokenEntry } from '../support/register-tokens.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 describe('canary tokens', () => {
   it('are in no log, metric, error, output or file of the store', async () => {
     const callers = CALLERS.map((caller) => (caller.name === 'security' ? { ...caller, revoke: TAG_KINDS } : caller));
+    callers.push({ name: 'job', permissions: ['stream'], issuers: [ISSUER], audiences: [AUDIENCE] });
     const daemon = await startTestDaemon({ callers, strangers: ['stranger'], config: { log: { level: 'debug' } } });
     after(() => daemon.stop());
     const canaries: string[] = [];
@@ -59,6 +62,21 @@ describe('canary tokens', () => {
       }
     }
     await tell(daemon.tryRegister('login', [{ token: known, claims: { sub: 'other' } }, { token: revoked }]));
+    for (const name of ['job', 'login', 'stranger']) {
+      const address = { target: daemon.process.target, tls: daemon.workspace.tls(name) };
+      const stream = openIntrospectStream(address);
+      for (const tokens of [[known, revoked, canary(), canary(' '), canary('ä')], [], Array(1001).fill(canary())]) {
+        stream.send(toChunk(1, tokens));
+      }
+      stream.halfClose();
+      const imports = openImport(address);
+      const entries = [canary(), canary(' '), known, revoked].map((token) => toTokenEntry({ token }));
+      imports.send({ kind: { $case: 'start', value: { dryRun: name === 'login' } } });
+      imports.send({ kind: { $case: 'chunk', value: { chunkId: 1, entries } } });
+      imports.send({ kind: undefined });
+      for (const { ended, messages } of [stream, imports])
+        told.push(JSON.stringify([await ended, messages], spellBytes));
+    }
     for (const how of [[], ['--output', 'table']]) {
       for (const token of [known, canary(), canary(' ')]) told.push(runCli(daemon, 'introspect', token, how));
     }
@@ -87,6 +105,10 @@ describe('canary tokens', () => {
     }
   });
 });
+
+function spellBytes(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
 
 async function askAsProxy(daemon: TestDaemon, name: string, parts: CheckParts): Promise<string> {
   const proxy = createRawCaller(daemon.process.target, daemon.workspace.tls(name));

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.js';
-import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
+import { AUDIENCE, ISSUER } from '../cases/introspect-cases.js';
+import { toOutcome } from '../streams/stage.js';
+import { openIntrospectStream, toChunk } from '../support/chunk-stream.js';
+import { CALLERS, startTestDaemon, type TestDaemon } from '../support/daemon.js';
 
 const REVOKES = 200;
 const FAILED_PRECONDITION = 9;
@@ -13,7 +16,8 @@ describe('a revoked token', () => {
   let second: DaemonProcess;
   let reader: IntrospectionClient;
   before(async () => {
-    daemon = await startTestDaemon();
+    const job = { name: 'job', permissions: ['stream'], issuers: [ISSUER], audiences: [AUDIENCE] };
+    daemon = await startTestDaemon({ callers: [...CALLERS, job] });
     const { configFile, tls } = daemon.workspace;
     second = await startDaemonProcess({ configFile, logFile: `${daemon.logFile}.second` });
     reader = createIntrospectionClient({ target: second.target, tls: tls('orders'), timeoutMs: 5000 });
@@ -34,6 +38,22 @@ describe('a revoked token', () => {
       assert.ok(revision.length > 0);
       assert.deepEqual(await reader.introspect(token), { active: false });
     }
+  });
+
+  it('is dead in chunks of a stream at another daemon that are sent from the acknowledgement on', async () => {
+    const stream = openIntrospectStream({ target: second.target, tls: daemon.workspace.tls('job') });
+    const tokens = Array.from({ length: 50 }, (_, index) => `streamed-${index}`);
+    await daemon.register(tokens.map((token) => ({ token })));
+    for (const token of tokens) {
+      stream.send(toChunk(1, [token]));
+      assert.deepEqual(toOutcome(await stream.next()), [true]);
+      stream.send(toChunk(2, tokens));
+      await daemon.client('security').revoke(token);
+      stream.send(toChunk(3, [token]));
+      await stream.next();
+      assert.deepEqual(toOutcome(await stream.next()), [false]);
+    }
+    stream.close();
   });
 
   it('cannot be registered again, before and after a crash, and revoking it again is OK', async () => {

@@ -1,8 +1,10 @@
-// The rules, row by row, through the doors of a real daemon: Introspect and BatchIntrospect.
+// The rules, row by row, through the doors of a real daemon: Introspect, BatchIntrospect and StreamIntrospect.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { IntrospectionResult } from '@introspectd/client';
 import { AUDIENCE, INTROSPECT_CASES, type IntrospectCase, ISSUER } from '../cases/introspect-cases.js';
+import { toOutcome } from '../streams/stage.js';
+import { openIntrospectStream } from '../support/chunk-stream.js';
 import { CALLERS, startTestDaemon, type TestDaemon } from '../support/daemon.js';
 
 // One caller for every set of permissions that a row asks for, once plain and once with "explain".
@@ -19,7 +21,7 @@ describe('the rules, through the doors of a daemon', () => {
       };
       const names = CALLER_OF_ROW[index];
       return [
-        { ...rule, name: names?.plain ?? '', permissions: ['introspect', 'batch'] },
+        { ...rule, name: names?.plain ?? '', permissions: ['introspect', 'batch', 'stream'] },
         { ...rule, name: names?.explains ?? '', permissions: ['introspect', 'batch', 'explain'] },
       ];
     });
@@ -51,7 +53,17 @@ describe('the rules, through the doors of a daemon', () => {
         for (const answer of answers) assert.deepEqual(answer, { active: false });
         for (const answer of explained) assert.deepEqual(answer, { active: false, inactive_reason: row.expect });
       }
+      assert.deepEqual(await askInStream(names.plain, token, options.audiences), [row.expect === 'active']);
     });
+  }
+
+  async function askInStream(caller: string, token: string, audiences: readonly string[]) {
+    const stream = openIntrospectStream({ target: daemon.process.target, tls: daemon.workspace.tls(caller) });
+    const batch = { items: [{ token, tokenTypeHint: '' }], audiences: [...audiences], includeTags: false };
+    stream.send({ chunkId: 1, batch });
+    const outcome = toOutcome(await stream.next());
+    stream.close();
+    return outcome;
   }
 });
 

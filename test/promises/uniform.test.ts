@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   BatchIntrospectRequest,
+  BatchIntrospectResponse,
   IntrospectRequest,
 } from '@introspectd/client/gen/introspectd/v1/introspection_service';
-import { FOREIGN_ISSUER } from '../cases/introspect-cases.js';
-import { startTestDaemon, type TestDaemon } from '../support/daemon.js';
+import { AUDIENCE, FOREIGN_ISSUER, ISSUER } from '../cases/introspect-cases.js';
+import { openIntrospectStream, toChunk } from '../support/chunk-stream.js';
+import { CALLERS, startTestDaemon, type TestDaemon } from '../support/daemon.js';
 import { createRawCaller, type RawCaller } from '../support/raw-call.js';
 
 const SERVICE = '/introspectd.v1.IntrospectionService';
@@ -16,7 +18,8 @@ describe('inactive answers', () => {
   let daemon: TestDaemon;
   let orders: RawCaller;
   before(async () => {
-    daemon = await startTestDaemon();
+    const job = { name: 'job', permissions: ['stream'], issuers: [ISSUER], audiences: [AUDIENCE] };
+    daemon = await startTestDaemon({ callers: [...CALLERS, job] });
     const past = BigInt(Math.floor(Date.now() / 1000) - 60);
     await daemon.register([
       { token: 'revoked' },
@@ -44,6 +47,19 @@ describe('inactive answers', () => {
     const items = INACTIVE.map((token) => ({ token, tokenTypeHint: '' }));
     const answers = await Promise.all(items.map((item) => batch([item])));
     assert.equal(new Set(answers.map((bytes) => bytes.toString('hex'))).size, 1, 'one answer for all');
+  });
+
+  it('are the same bytes in a stream', async () => {
+    const stream = openIntrospectStream({ target: daemon.process.target, tls: daemon.workspace.tls('job') });
+    const answers = new Set<string>();
+    for (const token of INACTIVE) {
+      stream.send(toChunk(1, [token]));
+      const { outcome } = await stream.next();
+      assert.ok(outcome?.$case === 'batch');
+      answers.add(Buffer.from(BatchIntrospectResponse.encode(outcome.value).finish()).toString('hex'));
+    }
+    assert.equal(answers.size, 1, 'one answer for all');
+    stream.close();
   });
 
   async function introspect(token: string): Promise<Buffer> {

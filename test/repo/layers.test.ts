@@ -30,7 +30,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['src/store/'],
   pino: ['src/telemetry/', 'src/cli/'],
-  zod: ['src/config/'],
+  zod: ['src/config/', 'src/cli/checkpoint.ts'],
   commander: ['src/main.ts', 'src/cli/'],
   '@opentelemetry': ['src/telemetry/'],
   '@peculiar/x509': ['src/cli/', 'src/grpc/crl.ts'],

@@ -51,6 +51,7 @@ export function describeMeta(withStore: WithStore): void {
         const closed = unavailable(/closed/);
         await assert.rejects(async () => second.read([], undefined), closed);
         await assert.rejects(async () => second.register([makeEntry('a')]), closed);
+        await assert.rejects(async () => second.wouldRegister([makeEntry('a')]), closed);
         await assert.rejects(async () => second.revokeToken(makeRevoke('a')), closed);
         await assert.rejects(
           async () => second.revokeTag({ tag: ISSUER_TAG, issuerTag: ISSUER_TAG, beforeMs: undefined }),

@@ -81,6 +81,37 @@ export function describeRegister(withStore: WithStore): void {
       }),
     );
 
+    test(
+      'wouldRegister says what register says of each entry, and writes nothing',
+      withStore(async (harness) => {
+        const { store } = harness;
+        await store.register([makeEntry('a'), makeEntry('over', { expMs: START_MS + 1000 })]);
+        await store.revokeToken(makeRevoke('dead'));
+        await store.revokeTag({ tag: tagOf('jti', 'v'), issuerTag: ISSUER_TAG, beforeMs: END_OF_TIME_MS });
+        harness.clockMs += 2000;
+        const entries = [
+          makeEntry('new'),
+          makeEntry('a'),
+          makeEntry('a', { scope: 'write' }),
+          makeEntry('dead'),
+          makeEntry('b', { jti: 'v' }),
+          makeEntry('late', { expMs: START_MS + MAX_TOKEN_TTL_MS + 10_000 }),
+          makeEntry('over'),
+          makeEntry('new', { scope: 'write' }),
+        ];
+        const alone = ['registered', 'unchanged', 'exists', 'revoked', 'revoked', 'ttl_too_long', 'registered'];
+        const before = await store.meta();
+        assert.deepEqual(await store.wouldRegister(entries), [...alone, 'registered']);
+        assert.deepEqual(await store.wouldRegister([]), []);
+        assert.equal(await readEntry(store, 'new'), undefined);
+        assert.deepEqual(await store.meta(), before);
+        assert.deepEqual(await store.register(entries), [...alone, 'exists']);
+        await harness.reopen({ keyChecks: ROTATED_RING.checks });
+        const rotated = [makeEntry('a', {}, ROTATED_RING), makeEntry('dead', {}, ROTATED_RING)];
+        assert.deepEqual(await harness.store.wouldRegister(rotated), ['unchanged', 'revoked']);
+      }),
+    );
+
     for (const kind of ['jti', 'grant', 'session'] as const) {
       test(
         `a live revocation of its ${kind} refuses`,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createIntrospectionClient, type IntrospectionClient } from '@introspectd/client';
 import { serveStore } from '../../src/cli/daemon.js';
-import { createDevWorkspace, type DevWorkspace } from '../../src/cli/dev-workspace.js';
+import { createDevWorkspace, type DevCaller, type DevWorkspace } from '../../src/cli/dev-workspace.js';
 import { openStore } from '../../src/cli/open-store.js';
 import { createProcessFacts } from '../../src/cli/process-facts.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -31,9 +31,10 @@ export interface InProcessDaemon {
 export async function startInProcessDaemon(
   wrap: (store: TokenStore) => TokenStore,
   settings: Readonly<Record<string, unknown>> = {},
+  callers: readonly DevCaller[] = CALLERS,
 ): Promise<InProcessDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
-  const workspace = await createDevWorkspace({ folder, callers: CALLERS, strangers: [], config: settings });
+  const workspace = await createDevWorkspace({ folder, callers, strangers: [], config: settings });
   const file = { path: workspace.configFile, text: readFileSync(workspace.configFile, 'utf8') };
   const { config } = loadConfig({ file, env: {}, flags: new Map(), workingFolder: folder });
   const keyRing = parseKeyRing(formatNewKeys(randomBytes));

@@ -22,14 +22,14 @@ export function registerTokens(
   const registry = new TokenRegistryServiceClient(target, createTestCredentials(tls));
   const options = { deadline: Date.now() + 10_000 };
   return new Promise<RegisterTokensResponse>((resolve, reject) => {
-    const request = { entries: entries.map(toEntry) };
+    const request = { entries: entries.map(toTokenEntry) };
     registry.registerTokens(request, new Metadata(), options, (error, response) =>
       error ? reject(error) : resolve(response),
     );
   }).finally(() => registry.close());
 }
 
-function toEntry({ token, claims, issuedAtMs }: TestToken) {
+export function toTokenEntry({ token, claims, issuedAtMs }: TestToken) {
   const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
   const good: TokenClaims = {
     iss: ISSUER,

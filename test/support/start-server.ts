@@ -84,9 +84,9 @@ export const INACTIVE_TO_ALL: Introspect = {
   many: async (_command, items) =>
     items.map((item) => (item instanceof Error ? item : { active: false, reason: 'NOT_FOUND' })),
 };
-export const REGISTERS_ALL: Register = {
-  many: async (_caller, items) => items.map((item) => (item instanceof Error ? item : undefined)),
-};
+const registerAll: Register['many'] = async (_caller, items) =>
+  items.map((item) => (item instanceof Error ? item : undefined));
+export const REGISTERS_ALL: Register = { many: registerAll, rehearse: registerAll };
 const REVOKED = { revision: CURSOR, leasesEndInMs: 0, iss: ISSUER, beforeMs: 253402300799999 };
 export const REVOKES_ALL: Revoke = { token: async () => REVOKED, allOf: async () => REVOKED };
 
@@ -100,6 +100,7 @@ const UNSEALED: TagSeal = (_caller, tags) => Buffer.concat([tags, tags]);
 
 const NO_METRICS: CallObserver = {
   observe: () => undefined,
+  observeChunk: () => undefined,
   observeHandshakeFailure: () => undefined,
   observeInFlight: () => undefined,
 };
@@ -133,12 +134,13 @@ export async function createTestServerCredentials(crl?: string): Promise<ReturnT
   });
 }
 
-export function createTestPolicy(): Policy {
+/** With `permissions`, all callers have these. */
+export function createTestPolicy(permissions?: readonly Permission[]): Policy {
   return createPolicy(
-    Object.entries(CALLERS).map(([name, permissions]) => ({
+    Object.entries(CALLERS).map(([name, own]) => ({
       name,
       identities: [`${TRUST_DOMAIN}/${name}`],
-      permissions,
+      permissions: permissions ?? own,
       revoke: REVOKES[name] ?? [],
       issuers: [ISSUER],
       audiences: [AUDIENCE],

@@ -45,6 +45,8 @@ describe('metrics', () => {
     assert.equal((await ask(introspection, 'introspect', REQUEST)).code, 'RESOURCE_EXHAUSTED');
     assert.deepEqual(await seriesOf(metrics, 'introspectd_calls_in_flight', 'pool'), [
       ['questions', 1],
+      ['batches', 0],
+      ['streams', 0],
       ['revocations', 0],
       ['waiting_for_caches', 0],
       ['health', 0],

@@ -27,6 +27,7 @@ test('docs/metrics.md has the metrics that there are', async (t) => {
     durationMs: 1,
   });
   metrics.calls.observeHandshakeFailure('closed');
+  metrics.calls.observeChunk({ path: '/p.Service/Method', error: undefined });
   metrics.calls.observeInFlight({ questions: () => 1 });
   metrics.answers.count('orders', [{ active: false, reason: 'REVOKED' }]);
   metrics.checks.count('envoy', 'allowed');

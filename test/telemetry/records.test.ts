@@ -64,7 +64,7 @@ describe('records', () => {
         token: (...args) => failing().then(() => REVOKES_ALL.token(...args)),
         allOf: (...args) => failing().then(() => REVOKES_ALL.allOf(...args)),
       },
-      register: { many: (caller, items) => failing().then(() => REGISTERS_ALL.many(caller, items)) },
+      register: { ...REGISTERS_ALL, many: (caller, items) => failing().then(() => REGISTERS_ALL.many(caller, items)) },
     });
     let calls = 0;
     for (const thrown of [

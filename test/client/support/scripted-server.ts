@@ -17,6 +17,8 @@ import {
   IntrospectionServiceService,
   type IntrospectRequest,
   type RevokeRequest,
+  type StreamIntrospectRequest,
+  type StreamIntrospectResponse,
   type WatchRevocationsRequest,
   type WatchRevocationsResponse,
 } from '@introspectd/client/gen/introspectd/v1/introspection_service';
@@ -30,7 +32,10 @@ export interface Scripts {
   readonly batchIntrospect?: Script<BatchIntrospectRequest>;
   readonly revoke?: Script<RevokeRequest>;
   readonly watchRevocations?: (stream: WatchCall) => void;
+  readonly streamIntrospect?: (stream: StreamCall) => void;
 }
+
+export type StreamCall = ServerDuplexStream<StreamIntrospectRequest, StreamIntrospectResponse>;
 
 export type WatchCall = ServerDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
 
@@ -52,7 +57,7 @@ export function toClientTls(leaf: TestIdentity, ca: TestIdentity = authority) {
 
 export async function startScriptedServer(scripts: Scripts, leaf: TestIdentity = serverLeaf): Promise<ScriptedServer> {
   const server = new Server();
-  const { introspect, batchIntrospect, revoke, watchRevocations } = IntrospectionServiceService;
+  const { introspect, batchIntrospect, revoke, watchRevocations, streamIntrospect } = IntrospectionServiceService;
   const responseSerialize = (bytes: Uint8Array) => Buffer.from(bytes);
   server.addService(
     {
@@ -60,6 +65,7 @@ export async function startScriptedServer(scripts: Scripts, leaf: TestIdentity =
       batchIntrospect: { ...batchIntrospect, responseSerialize },
       revoke: { ...revoke, responseSerialize },
       watchRevocations,
+      streamIntrospect,
     },
     { ...scripts },
   );

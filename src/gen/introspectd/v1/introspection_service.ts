@@ -133,7 +133,7 @@ export interface BatchIntrospectResponse {
 
 /** A batch in a stream. */
 export interface StreamIntrospectRequest {
-  /** Chosen by the client, given back with the answer. */
+  /** Chosen by the client, given back with the answer. The server does not look at it. */
   chunkId: number;
   /** The batch. */
   batch: BatchIntrospectRequest | undefined;
@@ -149,7 +149,10 @@ export interface StreamIntrospectResponse {
     /** The answers. */
     { $case: "batch"; value: BatchIntrospectResponse }
     | //
-    /** Why the whole chunk could not be asked about. */
+    /**
+     * Why the whole chunk could not be asked about: malformed, UNAVAILABLE, or RESOURCE_EXHAUSTED. Says nothing about a
+     * token.
+     */
     { $case: "error"; value: Status }
     | undefined;
 }
@@ -1785,7 +1788,8 @@ export const IntrospectionServiceService = {
   },
   /**
    * Answers for many tokens, 1,000 at most unless configured otherwise. Needs permission "batch".
-   * A malformed item fails alone; a store outage fails the call.
+   * A malformed item fails alone; a store outage fails the call. One of more than 100 tokens yields to smaller calls of
+   * the server, and is shed before them.
    */
   batchIntrospect: {
     path: "/introspectd.v1.IntrospectionService/BatchIntrospect" as const,
@@ -1798,7 +1802,12 @@ export const IntrospectionServiceService = {
       Buffer.from(BatchIntrospectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchIntrospectResponse => BatchIntrospectResponse.decode(value),
   },
-  /** Answers for streams of batches with backpressure from end to end. Needs permission "stream". */
+  /**
+   * Answers for streams of batches, in the order they came, with backpressure from end to end. Needs permission "stream".
+   * Yields to live calls of the server, and is shed before them: a chunk may be answered with RESOURCE_EXHAUSTED and
+   * RetryInfo; send it again after that. What concerns a chunk is told in its answer, and the stream goes on. After the
+   * end of a stream, whatever its status, go on in another with the first chunk that was not answered.
+   */
   streamIntrospect: {
     path: "/introspectd.v1.IntrospectionService/StreamIntrospect" as const,
     requestStream: true as const,
@@ -1847,10 +1856,16 @@ export interface IntrospectionServiceServer extends UntypedServiceImplementation
   introspect: handleUnaryCall<IntrospectRequest, IntrospectResponse>;
   /**
    * Answers for many tokens, 1,000 at most unless configured otherwise. Needs permission "batch".
-   * A malformed item fails alone; a store outage fails the call.
+   * A malformed item fails alone; a store outage fails the call. One of more than 100 tokens yields to smaller calls of
+   * the server, and is shed before them.
    */
   batchIntrospect: handleUnaryCall<BatchIntrospectRequest, BatchIntrospectResponse>;
-  /** Answers for streams of batches with backpressure from end to end. Needs permission "stream". */
+  /**
+   * Answers for streams of batches, in the order they came, with backpressure from end to end. Needs permission "stream".
+   * Yields to live calls of the server, and is shed before them: a chunk may be answered with RESOURCE_EXHAUSTED and
+   * RetryInfo; send it again after that. What concerns a chunk is told in its answer, and the stream goes on. After the
+   * end of a stream, whatever its status, go on in another with the first chunk that was not answered.
+   */
   streamIntrospect: handleBidiStreamingCall<StreamIntrospectRequest, StreamIntrospectResponse>;
   /**
    * Revokes one token, or all tokens of something (RFC 7009 §2). Idempotent; OK means dead.
@@ -1885,7 +1900,8 @@ export interface IntrospectionServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Answers for many tokens, 1,000 at most unless configured otherwise. Needs permission "batch".
-   * A malformed item fails alone; a store outage fails the call.
+   * A malformed item fails alone; a store outage fails the call. One of more than 100 tokens yields to smaller calls of
+   * the server, and is shed before them.
    */
   batchIntrospect(
     request: BatchIntrospectRequest,
@@ -1902,7 +1918,12 @@ export interface IntrospectionServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchIntrospectResponse) => void,
   ): ClientUnaryCall;
-  /** Answers for streams of batches with backpressure from end to end. Needs permission "stream". */
+  /**
+   * Answers for streams of batches, in the order they came, with backpressure from end to end. Needs permission "stream".
+   * Yields to live calls of the server, and is shed before them: a chunk may be answered with RESOURCE_EXHAUSTED and
+   * RetryInfo; send it again after that. What concerns a chunk is told in its answer, and the stream goes on. After the
+   * end of a stream, whatever its status, go on in another with the first chunk that was not answered.
+   */
   streamIntrospect(): ClientDuplexStream<StreamIntrospectRequest, StreamIntrospectResponse>;
   streamIntrospect(
     options: Partial<CallOptions>,

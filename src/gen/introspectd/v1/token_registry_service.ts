@@ -76,24 +76,32 @@ export interface ImportTokensRequest {
 
 /** Begins an import. */
 export interface ImportStart {
-  /** Check everything, write nothing. */
+  /**
+   * Check everything, write nothing: results are those of the same entries if they were written now. An entry that
+   * conflicts with another of the import alone is told by the import itself.
+   */
   dryRun: boolean;
 }
 
 /** Some tokens. */
 export interface ImportChunk {
-  /** Chosen by the client, given back with the acknowledgement. */
+  /** Chosen by the client, given back with the acknowledgement. The server does not look at it. */
   chunkId: number;
-  /** As RegisterTokensRequest.entries. */
+  /** As RegisterTokensRequest.entries, and 500 at most unless configured otherwise. */
   entries: TokenEntry[];
 }
 
-/** Acknowledges a chunk. */
+/** Acknowledges a chunk: what its results say is durable. */
 export interface ImportTokensResponse {
   /** The chunk's chunk_id. */
   chunkId: number;
-  /** As RegisterTokensResponse.results. */
+  /** As RegisterTokensResponse.results. Empty when error is set. */
   results: RegisterResult[];
+  /**
+   * Why the whole chunk could not be registered, such as UNAVAILABLE or RESOURCE_EXHAUSTED with RetryInfo. Some of it may
+   * be registered all the same: send it again. The stream goes on.
+   */
+  error: Status | undefined;
 }
 
 function createBaseTokenEntry(): TokenEntry {
@@ -481,7 +489,7 @@ export const ImportChunk: MessageFns<ImportChunk> = {
 };
 
 function createBaseImportTokensResponse(): ImportTokensResponse {
-  return { chunkId: 0, results: [] };
+  return { chunkId: 0, results: [], error: undefined };
 }
 
 export const ImportTokensResponse: MessageFns<ImportTokensResponse> = {
@@ -491,6 +499,9 @@ export const ImportTokensResponse: MessageFns<ImportTokensResponse> = {
     }
     for (const v of message.results) {
       RegisterResult.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.error !== undefined) {
+      Status.encode(message.error, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -522,6 +533,14 @@ export const ImportTokensResponse: MessageFns<ImportTokensResponse> = {
             }
 
             message.results.push(RegisterResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = Status.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -556,7 +575,11 @@ export const TokenRegistryServiceService = {
       Buffer.from(RegisterTokensResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterTokensResponse => RegisterTokensResponse.decode(value),
   },
-  /** Makes any number of tokens known, with an acknowledgement per chunk. */
+  /**
+   * Makes any number of tokens known, with an acknowledgement per chunk, in the order of the chunks. Yields to live calls
+   * of the server. Sending a chunk again is harmless: an equal entry is OK and changes nothing. After the end of a
+   * stream, whatever its status, go on in another with the first chunk that was not acknowledged.
+   */
   importTokens: {
     path: "/introspectd.v1.TokenRegistryService/ImportTokens" as const,
     requestStream: true as const,
@@ -576,7 +599,11 @@ export interface TokenRegistryServiceServer extends UntypedServiceImplementation
    * FAILED_PRECONDITION, for good.
    */
   registerTokens: handleUnaryCall<RegisterTokensRequest, RegisterTokensResponse>;
-  /** Makes any number of tokens known, with an acknowledgement per chunk. */
+  /**
+   * Makes any number of tokens known, with an acknowledgement per chunk, in the order of the chunks. Yields to live calls
+   * of the server. Sending a chunk again is harmless: an equal entry is OK and changes nothing. After the end of a
+   * stream, whatever its status, go on in another with the first chunk that was not acknowledged.
+   */
   importTokens: handleBidiStreamingCall<ImportTokensRequest, ImportTokensResponse>;
 }
 
@@ -601,7 +628,11 @@ export interface TokenRegistryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegisterTokensResponse) => void,
   ): ClientUnaryCall;
-  /** Makes any number of tokens known, with an acknowledgement per chunk. */
+  /**
+   * Makes any number of tokens known, with an acknowledgement per chunk, in the order of the chunks. Yields to live calls
+   * of the server. Sending a chunk again is harmless: an equal entry is OK and changes nothing. After the end of a
+   * stream, whatever its status, go on in another with the first chunk that was not acknowledged.
+   */
   importTokens(): ClientDuplexStream<ImportTokensRequest, ImportTokensResponse>;
   importTokens(options: Partial<CallOptions>): ClientDuplexStream<ImportTokensRequest, ImportTokensResponse>;
   importTokens(
