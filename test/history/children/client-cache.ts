@@ -7,7 +7,7 @@ import { type Answer, monotonicMs, type Read } from '../history.js';
 import type { HowToCut } from '../messages.js';
 import { describeToken } from '../tokens.js';
 
-const LOOPS = 5;
+const LOOPS = 10;
 const PAUSE_MS = 15;
 /** After an answer from memory, which costs nobody anything. */
 const KEPT_PAUSE_MS = 0;
