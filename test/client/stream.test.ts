@@ -108,7 +108,7 @@ describe('client.stream', () => {
       stream.on('data', (request: StreamIntrospectRequest) => {
         chunks += 1;
         if (streams < 4 && chunks === 3) {
-          stream.destroy(Object.assign(new Error('gone'), { code: status.UNAVAILABLE, details: 'draining' }));
+          stream.emit('error', Object.assign(new Error('gone'), { code: status.UNAVAILABLE, details: 'draining' }));
           return;
         }
         if (streams < 4 && chunks > 3) return;
