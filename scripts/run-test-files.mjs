@@ -1,5 +1,6 @@
 // Runs test files in the order given, two at a time; `node --test` would sort them. Flags of this process, such as
 // --enable-source-maps, are those of every test file too.
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -10,7 +11,10 @@ const RUN_TIMEOUT_MS = 20 * 60_000;
 let failed = false;
 let ran = 0;
 const empty = [];
-const events = run({ files: process.argv.slice(2), concurrency: 2, signal: AbortSignal.timeout(RUN_TIMEOUT_MS) });
+const signal = AbortSignal.timeout(RUN_TIMEOUT_MS);
+// One for each file.
+setMaxListeners(0, signal);
+const events = run({ files: process.argv.slice(2), concurrency: 2, signal });
 events.on('test:fail', ({ todo }) => {
   ran += 1;
   failed ||= !todo;
