@@ -59,7 +59,8 @@ export async function startInProcessDaemon(
     workspace,
     opsTarget: daemon.opsListen,
     client: (caller) => {
-      const options = { target: daemon.listen, tls: workspace.tls(caller), timeoutMs: 5000 };
+      // Told the truth of each call: nothing is asked twice.
+      const options = { target: daemon.listen, tls: workspace.tls(caller), timeoutMs: 5000, retry: false as const };
       const client = clients.get(caller) ?? createIntrospectionClient(options);
       clients.set(caller, client);
       return client;

@@ -44,10 +44,11 @@ describe('many watchers', () => {
       assert.ok(first);
       const issuerTag = keyRing.tag('issuer', ISSUER, '');
       const expected: string[] = [];
-      const beforeKib = readAnonymousKib(daemon.process.pid);
-      let peakKib = beforeKib;
+      // With the first of them V8 takes what it wants for what is young, and keeps it: 30 MB, whatever is told.
+      let beforeKib = 0;
+      let peakKib = 0;
       const endMs = performance.now() + BOUND_MS;
-      for (let done = 0; done < EVENTS; done += BURST) {
+      for (let done = 0; done < BURST + EVENTS; done += BURST) {
         const tags = Array.from({ length: BURST }, (_, index) => keyRing.tag('jti', ISSUER, `${done + index}`));
         await Promise.all(tags.map((tag) => store.revokeTag({ tag, issuerTag, beforeMs: undefined })));
         expected.push(...tags.map((tag) => keyRing.sealTags('cache', tag).toString('hex')));
@@ -56,6 +57,7 @@ describe('many watchers', () => {
           peakKib = Math.max(peakKib, readAnonymousKib(daemon.process.pid));
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
+        if (done === 0) peakKib = beforeKib = readAnonymousKib(daemon.process.pid);
       }
       assert.deepEqual(first.tags(), expected);
       const digests = new Set(readers.map((watch) => watch.digest()));
