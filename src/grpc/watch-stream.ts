@@ -37,8 +37,7 @@ export function createWatchStream(calls: CallDeps, deps: WatchStreamDeps): Watch
 
 async function serveWatch(call: Call, stream: ServedStream, { watches, observer }: WatchStreamDeps): Promise<void> {
   let caller = stream.admit();
-  const startSignal = AbortSignal.any([stream.signal, AbortSignal.timeout(START_WITHIN_MS)]);
-  const after = parseStart(await nextMessage(call, startSignal));
+  const after = parseStart(await nextStart(call, stream.signal));
   const bell = createBell();
   const broken = createBreak();
   const watcher = await watches.open(caller, { item: bell.ring, overload: broken.fail });
@@ -73,6 +72,21 @@ async function serveWatch(call: Call, stream: ServedStream, { watches, observer 
   } finally {
     clearInterval(timer);
     watcher.close();
+  }
+}
+
+/** Undefined when none came in time. */
+async function nextStart(call: Call, signal: AbortSignal): Promise<Buffer | undefined> {
+  // Not AbortSignal.any() of AbortSignal.timeout(): Node 20 may collect the latter before its time, and it never comes.
+  const waiting = new AbortController();
+  const stop = () => waiting.abort();
+  const timer = setTimeout(stop, START_WITHIN_MS).unref();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await nextMessage(call, waiting.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -51,7 +51,7 @@ async function endsOf(streams: readonly ClientHttp2Stream[]): Promise<readonly s
   return streams.map((stream) => `reset ${stream.rstCode}`);
 }
 
-describe('watchers that hold on', { concurrency: true }, () => {
+describe('watchers that hold on', { concurrency: true, timeout: 120_000 }, () => {
   it('without reading are cut off; the others are told everything', async () => {
     const start = WatchRevocationsRequest.encode({ kind: { $case: 'start', value: { afterRevision: '' } } }).finish();
     const good = openWatch({ target: daemon.process.target, tls: daemon.workspace.tls('cache') });
