@@ -7,6 +7,8 @@ export interface Child<Question, Answer> {
   /** Rejects when the process failed to answer. */
   ask(question: Question): Promise<Answer>;
   stop(): Promise<void>;
+  /** Lets it write what it has to write at its end. */
+  end(): Promise<void>;
 }
 
 type Envelope<Answer> = { readonly answer: Answer } | { readonly problem: string };
@@ -17,9 +19,13 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** `script` is a file in this folder or below it, without its ending. */
-export function startChild<Question extends object, Answer>(script: string): Child<Question, Answer> {
+/** `script` is a file in this folder or below it, without its ending; node runs it with `nodeArgs`. */
+export function startChild<Question extends object, Answer>(
+  script: string,
+  nodeArgs: readonly string[] = [],
+): Child<Question, Answer> {
   const child = fork(new URL(`./${script}.js`, import.meta.url), {
+    execArgv: [...nodeArgs],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -41,6 +47,10 @@ export function startChild<Question extends object, Answer>(script: string): Chi
     },
     stop: async () => {
       child.kill('SIGKILL');
+      await gone;
+    },
+    end: async () => {
+      child.disconnect();
       await gone;
     },
   };

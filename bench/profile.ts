@@ -1,111 +1,126 @@
-// npm run profile [-- introspect|filtered|batch|echo]: where the time of a saturated server goes, by part and by function,
-// as Node's sampling profiler saw it. Over plaintext and LMDB; the load is h2load's, which leaves the server a processor.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+// npm run profile [-- introspect|filtered|batch|check|echo] [--mtls] [--redis]: where the time of a saturated server goes, by
+// part and by function, as Node's sampling profiler saw it. Over plaintext and LMDB unless told otherwise; Check is over
+// mutual TLS alone.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { type AnswerBytes, BATCH_TOKENS, checkAnswers } from './answers.js';
-import { batchCall, introspectCall, PATHS } from './corpus.js';
+import { startChild } from './child.js';
+import { ASKED, batchCall, checkCall, introspectCall } from './corpus.js';
 import { parseCpuSeconds } from './cpu.js';
 import { toEchoPath } from './echo-path.js';
+import type { EchoQuestion } from './echo-server.js';
 import { findEngines } from './engines.js';
 import { formatProfile, type Profile } from './format-profile.js';
-import { GRPC_FRAME_HEADER_BYTES } from './grpc-frame.js';
-import { isH2loadInstalled, runH2load } from './h2load.js';
 import type { LoadCall } from './http2-load.js';
-import { createNumberedBody } from './numbered-body.js';
+import { startWireLoad, type WireLoadRequest } from './load/start-wire-load.js';
+import { ANY, toWireCall } from './load/wire-call.js';
+import type { PeerPorts } from './peers/peer-ports.js';
+import type { PlaintextQuestion } from './plaintext-server.js';
+import { startRedisServer } from './redis-server.js';
+import { FULLEST } from './scenarios/unary-loads.js';
 import { KEYS_FILE, type Site, startSite } from './site.js';
 
 interface Subject {
-  readonly server: 'plaintext-server' | 'echo-server';
-  readonly call: () => LoadCall;
-  readonly answerBytes: keyof Pick<AnswerBytes, 'whole' | 'filtered' | 'batch'>;
-  readonly load: { readonly connections: number; readonly streams: number };
+  readonly caller: 'whole' | 'filtered' | 'proxy';
+  readonly call: LoadCall;
+  readonly answer: keyof Omit<AnswerBytes, 'samples'>;
+  readonly load: WireLoadRequest['load'];
 }
 
-const CALLS = { call: () => introspectCall(), load: { connections: 4, streams: 25 } };
-const SUBJECTS: Readonly<Record<string, Subject>> = {
-  introspect: { server: 'plaintext-server', answerBytes: 'whole', ...CALLS },
-  filtered: { server: 'plaintext-server', answerBytes: 'filtered', ...CALLS },
-  batch: {
-    server: 'plaintext-server',
-    answerBytes: 'batch',
-    call: () => batchCall(BATCH_TOKENS),
+/** What is profiled, and how it ends: the profile is written then. */
+interface Profiled {
+  readonly pid: number;
+  readonly port: number;
+  end(): Promise<unknown>;
+}
+
+const SUBJECTS: Readonly<Record<string, () => Subject>> = {
+  introspect: () => ({ caller: 'whole', call: introspectCall(), answer: 'whole', load: FULLEST.load }),
+  filtered: () => ({ caller: 'filtered', call: introspectCall(), answer: 'filtered', load: FULLEST.load }),
+  batch: () => ({
+    caller: 'whole',
+    call: batchCall(BATCH_TOKENS),
+    answer: 'batch',
     load: { connections: 2, streams: 2 },
-  },
-  echo: { server: 'echo-server', answerBytes: 'whole', ...CALLS },
+  }),
+  check: () => ({ caller: 'proxy', call: checkCall(), answer: 'check', load: FULLEST.load }),
+  echo: () => ({ caller: 'whole', call: introspectCall(), answer: 'whole', load: FULLEST.load }),
 };
 const WARM_UP_MS = 3000;
 const WINDOW_MS = 6000;
 const SAMPLE_EVERY_US = 200;
 
-const [name = 'introspect'] = process.argv.slice(2);
-const subject = SUBJECTS[name];
+const { values, positionals } = parseArgs({
+  options: { mtls: { type: 'boolean', default: false }, redis: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [name = 'introspect'] = positionals;
+const subject = SUBJECTS[name]?.();
 if (subject === undefined) throw new Error(`there is ${Object.keys(SUBJECTS).join(', ')} to profile`);
-if (!(await isH2loadInstalled())) throw new Error('there is no h2load (Debian: nghttp2-client)');
-const [lmdb] = findEngines(undefined);
-if (lmdb === undefined) throw new Error('there is always LMDB');
+const isMtls = values.mtls || name === 'check';
 
 const folder = mkdtempSync(join(tmpdir(), 'introspectd-profile-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const site = await startSite(lmdb);
+const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${SAMPLE_EVERY_US}`];
+const engine = findEngines(values.redis ? await startRedisServer(folder) : undefined).at(-1);
+if (engine === undefined || (engine.name === 'redis') !== values.redis) throw new Error('there is no redis-server');
+const isDaemon = isMtls && name !== 'echo';
+const site = await startSite(engine, [ASKED], isDaemon ? nodeArgs : []);
 try {
-  console.log(await profile(subject, site));
+  console.log(await profile(subject));
 } finally {
   await site.stop();
 }
 process.exit(0);
 
-async function profile({ server, answerBytes, call, load }: Subject, { workspace }: Site): Promise<string> {
-  const bytes = (await checkAnswers(site))[answerBytes];
-  const child = fork(new URL(`./${server}.js`, import.meta.url), {
-    execArgv: ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${SAMPLE_EVERY_US}`],
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  child.send(toQuestion(workspace, bytes));
-  const [{ answer }] = (await once(child, 'message')) as [{ answer: { plaintext: number } & readonly number[] }];
-  const { path, frame, numbering } = call();
-  const isEcho = server === 'echo-server';
-  const port = isEcho ? answer.plaintext : answer[answerBytes === 'filtered' ? 1 : 0];
-  const bodyFile = join(folder, 'body');
-  await writeFile(bodyFile, createNumberedBody(Buffer.from(frame), numbering)());
-  const request = {
-    url: `http://127.0.0.1:${port}${isEcho ? toEchoPath(bytes) : path}`,
-    bodyFile,
-    answerBytes: bytes + GRPC_FRAME_HEADER_BYTES,
-    ...load,
-  };
-  await runH2load(request, WARM_UP_MS);
-  const before = readCpuSeconds(child.pid);
-  const { perSecond, failed } = await runH2load(request, WINDOW_MS);
+async function profile({ caller, call, answer, load }: Subject): Promise<string> {
+  const answers = await checkAnswers(site);
+  const profiled = await startProfiled(site, caller, answers[answer]);
+  const path = name === 'echo' ? toEchoPath(answers[answer]) : call.path;
+  const tls = isMtls ? site.workspace.tls(caller) : undefined;
+  const wire = await startWireLoad({ port: profiled.port, tls, call: toWireCall({ ...call, path }, ANY), load });
+  await wire.run(WARM_UP_MS);
+  const before = readCpuSeconds(profiled.pid);
+  const { perSecond, failed } = await wire.run(WINDOW_MS);
   const calls = (perSecond * WINDOW_MS) / 1000;
-  const micros = ((readCpuSeconds(child.pid) - before) * 1e6) / calls;
+  const micros = ((readCpuSeconds(profiled.pid) - before) * 1e6) / calls;
   if (failed > 0) throw new Error(`${failed} calls failed`);
-  child.disconnect();
-  await once(child, 'exit');
+  const endedMs = performance.now();
+  await wire.stop();
+  await profiled.end();
+  const lastMs = WINDOW_MS + performance.now() - endedMs;
   const [file = ''] = readdirSync(folder).filter((found) => found.endsWith('.cpuprofile'));
   const recorded = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;
+  const title = `${name}, ${isMtls ? 'mutual TLS' : 'plaintext'}, ${name === 'echo' ? 'no store' : site.engine.name}`;
   const rate = `${Math.round(perSecond)} calls/s, ${micros.toFixed(1)} us of processor a call, all threads, while it was profiled`;
-  return `${path === PATHS.batch ? `batch of ${BATCH_TOKENS}` : name}: ${rate}\n\n${formatProfile(recorded, { lastMs: WINDOW_MS, calls })}`;
+  return `${title}: ${rate}\n\n${formatProfile(recorded, { lastMs, calls })}`;
 }
 
-/** What either server asks for. */
-function toQuestion(workspace: Site['workspace'], answerBytes: number): object {
-  const { certFile, keyFile, caFile } = workspace.tls('whole');
-  return {
-    answerBytes: [answerBytes],
-    tls: { certFile, keyFile, caFile },
-    configFile: workspace.configFile,
-    storePath: workspace.storeFolder,
-    keysFile: join(workspace.folder, KEYS_FILE),
-    policyFile: workspace.policyFile,
-    identities: ['spiffe://demo/whole', 'spiffe://demo/filtered'],
-  };
+async function startProfiled(
+  { daemon, port, workspace }: Site,
+  caller: Subject['caller'],
+  answerBytes: number,
+): Promise<Profiled> {
+  if (isDaemon) return { pid: daemon.pid, port, end: () => daemon.stop('SIGTERM') };
+  if (name === 'echo') {
+    const echo = startChild<EchoQuestion, PeerPorts>('echo-server', nodeArgs);
+    const ports = await echo.ask({ answerBytes: [answerBytes], tls: workspace.tls('server') });
+    return { pid: echo.pid, port: isMtls ? ports.mtls : ports.plaintext, end: echo.end };
+  }
+  const plaintext = startChild<PlaintextQuestion, readonly number[]>('plaintext-server', nodeArgs);
+  const { configFile, policyFile } = workspace;
+  const keysFile = join(workspace.folder, KEYS_FILE);
+  const [found = 0] = await plaintext.ask({
+    configFile,
+    keysFile,
+    policyFile,
+    identities: [`spiffe://demo/${caller}`],
+  });
+  return { pid: plaintext.pid, port: found, end: plaintext.end };
 }
 
-function readCpuSeconds(pid = 0): number {
+function readCpuSeconds(pid: number): number {
   return parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }

@@ -57,10 +57,14 @@ process.on('exit', () => {
 
 const USUAL_TOKENS: readonly NumberRange[] = [ASKED, REVOKED];
 
-/** `tokens` are registered before it resolves. */
-export async function startSite(engine: Engine, tokens = USUAL_TOKENS): Promise<Site> {
+/** `tokens` are registered before it resolves; the daemon runs with `nodeArgs`. */
+export async function startSite(
+  engine: Engine,
+  tokens = USUAL_TOKENS,
+  nodeArgs: readonly string[] = [],
+): Promise<Site> {
   const workspace = await createBenchWorkspace(engine);
-  const daemon = await startDaemonProcess(toDaemonRequest(workspace));
+  const daemon = await startDaemonProcess({ ...toDaemonRequest(workspace), nodeArgs });
   OPEN.push(() => removeSite(daemon, workspace));
   const startLoad = (caller: CallerName, call: LoadCall, load: Load) =>
     startLoadGenerator({ target: daemon.target, tls: workspace.tls(caller), call, load });

@@ -1,4 +1,4 @@
-// npm run profile [-- introspect|filtered|batch|echo]
+// npm run profile [-- introspect|filtered|batch|check|echo] [--mtls] [--redis]
 import { build, installIfNeeded } from './install-and-build.mjs';
 import { inProject, runTool } from './project.mjs';
 

@@ -21,6 +21,8 @@ export interface DaemonProcessRequest {
   /** Gets all that it prints, stdout and stderr; a later daemon adds to it. */
   readonly logFile: string;
   readonly args?: readonly string[];
+  /** Of node itself. */
+  readonly nodeArgs?: readonly string[];
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -29,10 +31,10 @@ const POLL_MS = 15;
 
 /** Resolves when it listens; rejects with what it printed when it ends before, or takes longer than 15 s. */
 export async function startDaemonProcess(request: DaemonProcessRequest): Promise<DaemonProcess> {
-  const { configFile, logFile, args = [] } = request;
+  const { configFile, logFile, args = [], nodeArgs = [] } = request;
   const log = openSync(logFile, 'a');
   const skip = readFileSync(logFile).length;
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', configFile, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, MAIN, 'serve', '--config', configFile, ...args], {
     stdio: ['ignore', log, log],
     env: withoutSettings(process.env),
   });
