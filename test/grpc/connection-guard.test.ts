@@ -6,6 +6,8 @@ import { connect as connectTcp } from 'node:net';
 import { after, test } from 'node:test';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { guardConnections } from '../../src/grpc/connection-guard.js';
+import { findOpenStreams, followOpenStreams, watchOpenStreams } from '../../src/grpc/open-streams.js';
+import { eventually } from '../support/eventually.js';
 
 const ANSWER_BYTES = 1024 * 1024;
 const TIMEOUT = { timeout: 10_000 };
@@ -22,7 +24,7 @@ const method = (path: string, isStream: boolean) => ({
 });
 const EMPTY_MESSAGE = Buffer.alloc(5);
 
-async function start(): Promise<number> {
+async function start(watchStreams = watchOpenStreams): Promise<number> {
   const server = new Server();
   server.addService(
     { ask: method('/test.Test/Ask', false), talk: method('/test.Test/Talk', true) },
@@ -36,7 +38,7 @@ async function start(): Promise<number> {
       error === null ? resolve(bound) : reject(error),
     ),
   );
-  guardConnections(server, LIMITS);
+  guardConnections(server, LIMITS, watchStreams);
   after(() => server.forceShutdown());
   return port;
 }
@@ -63,13 +65,29 @@ const closed = async (stream: ClientHttp2Stream) => {
   return stream.rstCode;
 };
 
-test('a request that does not end is reset, and the connection goes on', TIMEOUT, async () => {
-  const session = open(await start());
-  const slow = ask(session, '/test.Test/Ask');
-  slow.write(EMPTY_MESSAGE.subarray(0, 3));
-  assert.equal(await closed(slow), 11);
-  const good = ask(session, '/test.Test/Ask').end(EMPTY_MESSAGE).resume();
-  assert.equal(await closed(good), 0);
+for (const [how, watchStreams] of [
+  ['as node:http2 keeps them', watchOpenStreams],
+  ['followed', followOpenStreams],
+] as const) {
+  test(`a request that does not end is reset, and the connection goes on: streams ${how}`, TIMEOUT, async () => {
+    const session = open(await start(watchStreams));
+    const slow = ask(session, '/test.Test/Ask');
+    slow.write(EMPTY_MESSAGE.subarray(0, 3));
+    assert.equal(await closed(slow), 11);
+    const good = ask(session, '/test.Test/Ask').end(EMPTY_MESSAGE).resume();
+    assert.equal(await closed(good), 0);
+  });
+}
+
+test('this version of Node keeps the open streams of a session where we look for them', TIMEOUT, async () => {
+  let found: boolean | undefined;
+  const port = await start((session) => {
+    found = findOpenStreams(session) !== undefined;
+    return watchOpenStreams(session);
+  });
+  await once(open(port), 'connect');
+  await eventually(() => found !== undefined);
+  assert.equal(found, true);
 });
 
 test('an answer that is not read is reset', TIMEOUT, async () => {
