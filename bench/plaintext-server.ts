@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { openStore } from '../src/cli/open-store.js';
 import { createProcessFacts } from '../src/cli/process-facts.js';
+import { tuneCollector } from '../src/cli/tune-collector.js';
 import { readKeysFile } from '../src/config/keys-file.js';
 import { parsePolicyFile } from '../src/config/policy-file.js';
 import { createFence } from '../src/core/fence.js';
@@ -15,6 +16,7 @@ import { createRevocationTable } from '../src/core/revocation-table.js';
 import { createRevoke } from '../src/core/revoke.js';
 import { type Token, tokenSha256 } from '../src/core/token.js';
 import { IntrospectionServiceService } from '../src/gen/introspectd/v1/introspection_service.js';
+import { guardConnections } from '../src/grpc/connection-guard.js';
 import { createInFlight } from '../src/grpc/in-flight.js';
 import { createIntrospectionService } from '../src/grpc/introspection-service.js';
 import { createAnswerEncoder } from '../src/grpc/response-encoding.js';
@@ -42,6 +44,7 @@ export interface PlaintextQuestion {
   readonly identities: readonly string[];
 }
 
+tuneCollector();
 answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => {
   const { configFile, keysFile, policyFile, identities } = question;
   const config = readBenchConfig(configFile);
@@ -60,7 +63,7 @@ answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => 
   const logger = createLogger({ level: 'info', service: 'bench', destination: { write: () => undefined } });
   const digestToken = (token: string) => keyRing.logDigest(tokenSha256(token as Token));
 
-  function serve(caller: Caller): Promise<number> {
+  async function serve(caller: Caller): Promise<number> {
     const inFlight = createInFlight(config.limits.inflight);
     const callLog = createCallLog({ logger, digestToken });
     const callDeps = { findCaller: () => caller, inFlight, callLog, observer: metrics.calls };
@@ -84,7 +87,9 @@ answerParent(async (question: PlaintextQuestion): Promise<readonly number[]> => 
         },
       }),
     );
-    return bindServer(server, ServerCredentials.createInsecure());
+    const port = await bindServer(server, ServerCredentials.createInsecure());
+    guardConnections(server);
+    return port;
   }
 
   return Promise.all(identities.map((identity) => serve(policy.getCaller([identity]))));

@@ -17,6 +17,9 @@ export interface ConnectionGuardLimits {
   readonly answerMs: number;
 }
 
+/** A connection costs a file and, once it showed its certificate, about 65 KB (measured). */
+const LIMITS: ConnectionGuardLimits = { connections: 10_000, requestMs: 10_000, answerMs: 10_000 };
+
 /** Private in grpc-js 1.14, as the listening servers are. */
 interface Internals {
   readonly handlers?: ReadonlyMap<string, { readonly type: string }>;
@@ -35,7 +38,7 @@ const REQUEST_STREAMS: ReadonlySet<string | undefined> = new Set(['bidi', 'clien
 /** For what the server listens on now; call it once, when it is bound. */
 export function guardConnections(
   server: Server,
-  limits: ConnectionGuardLimits,
+  limits = LIMITS,
   watchStreams: (session: ServerHttp2Session) => OpenStreams = watchOpenStreams,
 ): void {
   const listeningServers = getListeningServers(server);

@@ -98,8 +98,6 @@ const KEEPALIVE_INTERVAL_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 const MAX_CONNECTION_IDLE_MS = 300_000;
 const CONNECTION_AGE_GRACE_MS = 30_000;
-/** Each costs a file and, once it showed its certificate, about 65 KB (measured). */
-const GUARD = { connections: 10_000, requestMs: 10_000, answerMs: 10_000 };
 const MIN_MESSAGE_BYTES = 4 * MIB;
 /** Of a request around its tokens and claims: field headers, hints, audiences. */
 const MESSAGE_SLACK_BYTES = 64 * KIB;
@@ -174,7 +172,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     },
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
-      guardConnections(server, GUARD);
+      guardConnections(server);
       watchHandshakes(server, telemetry);
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };

@@ -1,11 +1,13 @@
 // What a call made goes with it: after a full collection, nothing of what came later may grow old. A set of calls that
 // grows, and object literals with accessors, kept a quarter of all that was allocated (docs/adr/0028).
 import assert from 'node:assert/strict';
+import type { ServerHttp2Stream } from 'node:http2';
 import { describe, it } from 'node:test';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createCallLifetime } from '../../src/grpc/call-lifetime.js';
 import { createInFlight } from '../../src/grpc/in-flight.js';
+import { StreamTable } from '../../src/grpc/stream-table.js';
 
 const CALLS = 20_000;
 const AT_ONCE = 25;
@@ -19,6 +21,18 @@ describe('calls that are over', () => {
     const grown = growthOf(() => {
       const burden = new Array(WORDS).fill(0);
       return inFlight.enter(() => burden.length);
+    });
+    assert.ok(grown < ALLOCATED_MB / 8, `${grown} MB of ${ALLOCATED_MB}`);
+  });
+
+  it('take no room among what is old: their streams', () => {
+    const table = new StreamTable();
+    let id = 1;
+    const grown = growthOf(() => {
+      const mine = id;
+      id += 2;
+      table.set(mine, new Array(WORDS).fill(0) as unknown as ServerHttp2Stream);
+      return () => table.delete(mine);
     });
     assert.ok(grown < ALLOCATED_MB / 8, `${grown} MB of ${ALLOCATED_MB}`);
   });
