@@ -1,6 +1,6 @@
 // npm run profile [-- introspect|filtered|batch|check|echo] [--mtls] [--redis]: where the time of a saturated server goes, by
-// part and by function, as Node's sampling profiler saw it. Over plaintext and LMDB unless told otherwise; Check is over
-// mutual TLS alone.
+// part and by function, as Node's sampling profiler saw it. Over plaintext and LMDB unless told otherwise; batch and check
+// are over mutual TLS alone.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +14,9 @@ import type { EchoQuestion } from './echo-server.js';
 import { findEngines } from './engines.js';
 import { formatProfile, type Profile } from './format-profile.js';
 import type { LoadCall } from './http2-load.js';
-import { startWireLoad, type WireLoadRequest } from './load/start-wire-load.js';
+import { startWireLoad } from './load/start-wire-load.js';
 import { ANY, toWireCall } from './load/wire-call.js';
+import type { Load } from './load-generator.js';
 import type { PeerPorts } from './peers/peer-ports.js';
 import type { PlaintextQuestion } from './plaintext-server.js';
 import { startRedisServer } from './redis-server.js';
@@ -26,7 +27,7 @@ interface Subject {
   readonly caller: 'whole' | 'filtered' | 'proxy';
   readonly call: LoadCall;
   readonly answer: keyof Omit<AnswerBytes, 'samples'>;
-  readonly load: WireLoadRequest['load'];
+  readonly load: Load;
 }
 
 /** What is profiled, and how it ends: the profile is written then. */
@@ -59,7 +60,7 @@ const { values, positionals } = parseArgs({
 const [name = 'introspect'] = positionals;
 const subject = SUBJECTS[name]?.();
 if (subject === undefined) throw new Error(`there is ${Object.keys(SUBJECTS).join(', ')} to profile`);
-const isMtls = values.mtls || name === 'check';
+const isMtls = values.mtls || name === 'check' || name === 'batch';
 
 const folder = mkdtempSync(join(tmpdir(), 'introspectd-profile-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -80,7 +81,11 @@ async function profile({ caller, call, answer, load }: Subject): Promise<string>
   const profiled = await startProfiled(site, caller, answers[answer]);
   const path = name === 'echo' ? toEchoPath(answers[answer]) : call.path;
   const tls = isMtls ? site.workspace.tls(caller) : undefined;
-  const wire = await startWireLoad({ port: profiled.port, tls, call: toWireCall({ ...call, path }, ANY), load });
+  // What is as large as a batch is not for the wire load.
+  const wire =
+    name === 'batch'
+      ? await site.startLoad('whole', call, load)
+      : await startWireLoad({ port: profiled.port, tls, call: toWireCall({ ...call, path }, ANY), load });
   await wire.run(WARM_UP_MS);
   const before = readCpuSeconds(profiled.pid);
   const { perSecond, failed } = await wire.run(WINDOW_MS);

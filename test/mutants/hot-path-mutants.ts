@@ -29,4 +29,13 @@ export const HOT_PATH_MUTANTS: readonly Mutant[] = [
     killedBy: 'grpc/response-encoding.test.js',
     test: 'an active one is what the generated encoder',
   },
+  {
+    promise: 8,
+    name: 'node:http2 keeps the streams of a session',
+    file: '/src/grpc/open-streams.js',
+    find: 'state.streams = table;',
+    replace: '',
+    killedBy: 'grpc/daemon-garbage.test.js',
+    test: 'leave nothing among what is old',
+  },
 ];

@@ -40,14 +40,16 @@ export interface TestDaemonRequest {
   readonly callers?: readonly DevCaller[];
   readonly strangers?: readonly string[];
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Of node itself. */
+  readonly nodeArgs?: readonly string[];
 }
 
 export async function startTestDaemon(request: TestDaemonRequest = {}): Promise<TestDaemon> {
-  const { callers = CALLERS, strangers = [], config = {} } = request;
+  const { callers = CALLERS, strangers = [], config = {}, nodeArgs = [] } = request;
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
   const workspace = await createDevWorkspace({ folder, callers, strangers, config });
   const logFile = join(folder, 'daemon.log');
-  const start = () => startDaemonProcess({ configFile: workspace.configFile, logFile });
+  const start = () => startDaemonProcess({ configFile: workspace.configFile, logFile, nodeArgs });
   let running = await start();
   const clients = new Map<string, IntrospectionClient>();
 

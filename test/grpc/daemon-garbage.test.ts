@@ -1,0 +1,59 @@
+// A whole daemon under load: what its calls leave behind dies young. Where it grows old, full collections have to find it,
+// and calls cost a third more (docs/adr/0028). Collections are read off V8's own trace of them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { introspectCall } from '../../bench/corpus.js';
+import { startWireLoad } from '../../bench/load/start-wire-load.js';
+import { ANY, toWireCall } from '../../bench/load/wire-call.js';
+import { startTestDaemon } from '../support/daemon.js';
+
+/** Of collections of what is new that follow each other. */
+const MIN_PAIRS = 20;
+/** Until V8 has settled how large the room for what is new is, and a full collection made something old. */
+const WARM_UP_MS = 5000;
+const LOAD_MS = 3000;
+/** 2 % are usual; with calls kept it is a quarter. */
+const MAX_KEPT = 0.05;
+
+test('calls leave nothing among what is old', async (t) => {
+  const daemon = await startTestDaemon({ nodeArgs: ['--trace-gc'] });
+  try {
+    const wire = await startWireLoad({
+      port: Number(daemon.process.target.split(':').at(-1)),
+      tls: daemon.workspace.tls('orders'),
+      call: toWireCall(introspectCall(), ANY),
+      load: { connections: 4, streams: 25 },
+    });
+    await wire.run(WARM_UP_MS);
+    const before = daemon.log().length;
+    const { failed } = await wire.run(LOAD_MS);
+    await wire.stop();
+    assert.equal(failed, 0);
+    const { pairs, kept } = readTrace(daemon.log().slice(before));
+    t.diagnostic(`${(100 * kept).toFixed(1)} % of what was allocated stayed, over ${pairs} collections`);
+    assert.ok(pairs >= MIN_PAIRS, `${pairs} collections`);
+    assert.ok(kept < MAX_KEPT, `${(100 * kept).toFixed(1)} % of what was allocated stayed`);
+  } finally {
+    await daemon.stop();
+  }
+});
+
+/** Lines such as "Scavenge 40.6 (81.9) -> 32.2 (81.9) MB, 2.22 / 0.00 ms": the heap before and after it. */
+function readTrace(text: string): { readonly pairs: number; readonly kept: number } {
+  let [pairs, allocated, grown] = [0, 0, 0];
+  let lastAfter: number | undefined;
+  for (const line of text.split('\n')) {
+    const [, before, after] = /Scavenge ([\d.]+) \([\d.]+\) -> ([\d.]+) /.exec(line) ?? [];
+    if (before === undefined || after === undefined) {
+      if (/Mark-Compact/.test(line)) lastAfter = undefined;
+      continue;
+    }
+    if (lastAfter !== undefined) {
+      pairs++;
+      allocated += Number(before) - lastAfter;
+      grown += Number(after) - lastAfter;
+    }
+    lastAfter = Number(after);
+  }
+  return { pairs, kept: grown / allocated };
+}
