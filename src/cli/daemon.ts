@@ -95,7 +95,7 @@ export async function serveStore(
       watches: createWatches({
         feed,
         views: createCallerViews({
-          issuerTag: (iss) => keyRing.tag('issuer', iss, ''),
+          issuerTag: keyRing.issuerTag,
           sealTags: keyRing.sealTags,
           encodeEvents,
         }),

@@ -5,6 +5,7 @@ import { CliError, type ExitCode } from './cli-error.js';
 import { COMMANDS } from './commands.js';
 import { packageVersion } from './package-version.js';
 import { exitOnClosedPipe, printNote } from './terminal.js';
+import { tuneCollector } from './tune-collector.js';
 
 const HELP_COLUMNS = 100;
 
@@ -22,6 +23,7 @@ Examples:
 /** `argv` without node and script. Never rejects. */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   exitOnClosedPipe();
+  tuneCollector();
   let exitCode: ExitCode = 0;
   const setExitCode = (code: ExitCode): void => {
     exitCode = code;

@@ -18,7 +18,6 @@ import { createProcessFacts } from './process-facts.js';
 import { quietGrpc } from './quiet-grpc.js';
 import { prepareReloadParts } from './reload-parts.js';
 import { type Reloader, startReloader } from './reloader.js';
-import { tuneCollector } from './tune-collector.js';
 
 /** Together below the 20 s that a supervisor is promised; force comes before its SIGKILL. */
 const DRAIN_TIMES = { noticeMs: 1000, budgetMs: 15_000 } as const;
@@ -33,7 +32,6 @@ type LogDestination = ReturnType<typeof pino.destination>;
 
 /** Ends the process after a signal; rejects when it could not start. */
 export async function serveUntilSignal(options: ConfigOptions): Promise<never> {
-  tuneCollector();
   const { config } = await loadConfigFromOptions(options);
   const toReloadParts = await prepareReloadParts(config);
   const files = await loadDaemonFiles(config).catch((error: unknown) => rethrow(error, config));

@@ -30,6 +30,7 @@ const NONE: Credential = { kind: 'none' };
 const REQUEST_FAULT: Credential = { kind: 'fault', of: 'request' };
 // RFC 6750 §2.1: the scheme (in any case, RFC 9110 §11.1), spaces, the token.
 const BEARER = /^Bearer +(\S+)$/i;
+const MAY_HAVE_TOKEN = /access_token|%/i;
 
 export function findCredential(bearer: CredentialBearer, place: CredentialPlace, maxBytes: number): Credential {
   // RFC 6750 §2.3, RFC 9700 §4.3.2: a token in a URL is in logs and histories by now.
@@ -77,6 +78,8 @@ function toCredential(text: string, maxBytes: number): Credential {
 function hasQueryToken(path: string): boolean {
   const start = path.indexOf('?');
   if (start === -1) return false;
+  // To take a query apart costs as much as all the rest: only where the name may be in it, plain or encoded.
+  if (!MAY_HAVE_TOKEN.test(path)) return false;
   // Some servers also part at ";".
   return [...new URLSearchParams(path.slice(start + 1).replaceAll(';', '&')).keys()].some(
     (name) => name.toLowerCase() === 'access_token',

@@ -1,6 +1,6 @@
 // May this request go on? The verdict of ext_authz, in no words of Envoy's: credential, one judge, proof, demands.
 import { type CredentialBearer, type CredentialPlace, findCredential } from './bearer.js';
-import { type DemandFault, type Demands, isDemandFault, type Profiles, resolveDemands } from './demands.js';
+import { type DemandFault, type Demands, isDemandFault, type Profiles, rememberDemands } from './demands.js';
 import type { Introspect } from './introspect.js';
 import type { Caller } from './policy.js';
 
@@ -60,9 +60,10 @@ export interface CheckDependencies<Claims> {
 }
 
 export function createCheck<Claims extends CheckedClaims>(deps: CheckDependencies<Claims>): Check<Claims> {
-  const { introspect, profiles, place, tokenBytes, decodeClaims } = deps;
+  const { introspect, place, tokenBytes, decodeClaims } = deps;
+  const findDemands = rememberDemands(deps.profiles);
   return async (caller, request) => {
-    const demands = resolveDemands(caller, profiles, request.extensions);
+    const demands = findDemands(caller, request.extensions);
     if (isDemandFault(demands)) return denied('misconfigured', { fault: demands });
     const credential = findCredential(request, place, tokenBytes);
     // Only a request with no credential at all is anonymous: a bad one is refused.

@@ -54,8 +54,35 @@ const EXTENSIONS: ReadonlyMap<string, (value: string) => Profile | undefined> = 
 ]);
 const PROFILE_KEY = 'profile';
 
+/** Different routes of a caller that are remembered. */
+const MAX_ROUTES = 1000;
+
+/**
+ * As resolveDemands(), which it asks once for each route of a caller: a policy that is replaced brings other callers, and the
+ * profiles are those of one configuration. Call it once for these.
+ */
+export function rememberDemands(profiles: Profiles) {
+  const known = new WeakMap<Caller, Map<string, Demands | DemandFault>>();
+  return (caller: Caller, extensions: ReadonlyMap<string, string>): Demands | DemandFault => {
+    let routes = known.get(caller);
+    if (routes === undefined) {
+      routes = new Map();
+      known.set(caller, routes);
+    }
+    let route = '';
+    // The lengths keep pairs apart that would read the same joined.
+    for (const [key, value] of extensions) route += `${key.length}:${key}${value.length}:${value}`;
+    const found = routes.get(route);
+    if (found !== undefined) return found;
+    const resolved = resolveDemands(caller, profiles, extensions);
+    // Whoever sends others without end has them resolved each time.
+    if (routes.size < MAX_ROUTES) routes.set(route, resolved);
+    return resolved;
+  };
+}
+
 /** Deny by default: what is not understood, or says nothing of the audience, is a fault. */
-export function resolveDemands(
+function resolveDemands(
   caller: Caller,
   profiles: Profiles,
   extensions: ReadonlyMap<string, string>,

@@ -43,7 +43,7 @@ export interface Entry {
   readonly nbfMs: number | undefined;
   readonly iss: string;
   readonly aud: readonly string[];
-  /** Concatenated tags, 8 bytes each. */
+  /** Concatenated tags, 8 bytes each: of all that the token belongs to but itself and its issuer. */
   readonly tags: Uint8Array;
   readonly mask: number;
   /** Encoded claims; empty in a tombstone. */
@@ -82,9 +82,8 @@ export function encodeRecord(fields: EntryFields): Buffer {
 }
 
 /** The tombstone of a token that was never registered: it belongs to nothing but itself. */
-export function encodeUnknownTombstone(tokenTag: Tag): Buffer {
-  const tags = new Map<TagKind, Tag>([['token', tokenTag]]);
-  return encode(TOMBSTONE, { ...NOTHING, tags }, EMPTY, () => [0, 0]);
+export function encodeUnknownTombstone(): Buffer {
+  return encode(TOMBSTONE, NOTHING, EMPTY, () => [0, 0]);
 }
 
 /** The tombstone that replaces a record (or another tombstone, unchanged): all but the claims. */

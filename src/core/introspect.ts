@@ -2,19 +2,32 @@
 import { decodeEntry, type Entry } from './entry.js';
 import { IntrospectdError } from './errors.js';
 import type { Fence, FencedRead } from './fence.js';
-import { judge, type Question, type Verdict } from './judge.js';
+import { type Active, type Inactive, judge, type Question } from './judge.js';
 import type { Digest, KeyRing } from './key-ring.js';
 import { inSlices, type Pace } from './low-priority.js';
 import type { Caller } from './policy.js';
 import type { ReadBatcher } from './read-batcher.js';
 import type { RevocationTable } from './revocation-table.js';
-import { type Token, tokenSha256 } from './token.js';
+import { type Token, type TokenSha256, tokenSha256 } from './token.js';
+import { toAllTags } from './token-tags.js';
 
 export interface IntrospectCommand {
   readonly caller: Caller;
   /** Answer for one of these only; empty = any that the policy allows. */
   readonly audiences: readonly string[];
+  /** What a cache needs to know: only of callers that may watch. */
+  readonly includeTags?: boolean;
 }
+
+export type Verdict =
+  | Inactive
+  | (Active & {
+      /**
+       * All that the token belongs to, 8 bytes each, where the caller asked for it and may know: only sealed for the caller
+       * (core/tag-seal.ts) may they leave. Without it the answer must not be kept.
+       */
+      readonly tags?: Uint8Array;
+    });
 
 export interface Introspect {
   /** Rejects with StoreUnavailable when the store gives no proof in time. */
@@ -46,22 +59,33 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
   const ring = keyRing.checks.digests.length;
 
   function toQuestion({ caller, audiences }: IntrospectCommand, { storeTimeMs }: FencedRead): Question {
-    return { caller, audiences, revocations: table, storeTimeMs, serverTimeMs: now() };
+    const { issuerTag } = keyRing;
+    return { caller, audiences, revocations: table, issuerTag, storeTimeMs, serverTimeMs: now() };
+  }
+
+  function answer(entry: Entry | undefined, question: Question, sha256: TokenSha256, withTags: boolean): Verdict {
+    const verdict = judge(entry, question);
+    if (!verdict.active || !withTags) return verdict;
+    return { ...verdict, tags: toAllTags(keyRing, sha256, verdict) };
   }
 
   const askAtOnce: Introspect['many'] = async (command, items) => {
     const digests: Digest[] = [];
-    for (const item of items) {
-      if (!(item instanceof IntrospectdError)) digests.push(...keyRing.digests(tokenSha256(item)));
-    }
+    const hashes = items.map((item) => {
+      if (item instanceof IntrospectdError) return item;
+      const sha256 = tokenSha256(item);
+      digests.push(...keyRing.digests(sha256));
+      return sha256;
+    });
     const read = await fence.read(digests);
     const question = toQuestion(command, read);
+    const withTags = wantsTags(command);
     let start = 0;
-    return items.map((item) => {
-      if (item instanceof IntrospectdError) return item;
+    return hashes.map((sha256) => {
+      if (sha256 instanceof IntrospectdError) return sha256;
       const entry = findEntry(read.entries, start, ring);
       start += ring;
-      return judge(entry, question);
+      return answer(entry, question, sha256, withTags);
     });
   };
 
@@ -78,13 +102,18 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
 
   return {
     one: async (command, token) => {
-      const start = batcher.add(keyRing.digests(tokenSha256(token)));
+      const sha256 = tokenSha256(token);
+      const start = batcher.add(keyRing.digests(sha256));
       const read = await batcher.read();
-      return judge(findEntry(read.entries, start, ring), toQuestion(command, read));
+      return answer(findEntry(read.entries, start, ring), toQuestion(command, read), sha256, wantsTags(command));
     },
     many: (command, items, pace) =>
       pace === undefined ? askAtOnce(command, items) : askInSlices(command, items, pace),
   };
+}
+
+function wantsTags({ caller, includeTags = false }: IntrospectCommand): boolean {
+  return includeTags && caller.permissions.has('watch');
 }
 
 // A token may stand under several digests while keys are rotated: a tombstone under any of them wins.

@@ -1,5 +1,6 @@
 // The one judge: every door (unary, batch, ext_authz, CLI) asks it, and it alone says "active", in its last line.
 import type { Entry } from './entry.js';
+import type { KeyRing } from './key-ring.js';
 import type { Caller } from './policy.js';
 import type { RevocationTable } from './revocation-table.js';
 
@@ -22,37 +23,39 @@ export interface Active {
   /** Encoded TokenClaims, all of them, and which are present: pass on only what the caller's claimsMask allows. */
   readonly claims: Uint8Array;
   readonly mask: number;
-  /** All that the token belongs to, 8 bytes each; only sealed for the caller (core/tag-seal.ts) may they leave. */
-  readonly tags: Uint8Array;
+  readonly iss: string;
+  /** Of what the token belongs to beside itself and its issuer, 8 bytes each. */
+  readonly recordTags: Uint8Array;
   /** Until exp, by the later of the two clocks. */
   readonly lifetimeMs: number;
 }
-
-export type Verdict = Inactive | Active;
 
 export interface Question {
   readonly caller: Caller;
   /** Answer for one of these only; empty = any that the policy allows. */
   readonly audiences: readonly string[];
   readonly revocations: Pick<RevocationTable, 'isRevoked'>;
+  readonly issuerTag: KeyRing['issuerTag'];
   /** Two clocks, ms: doubt between them is read against the token. */
   readonly storeTimeMs: number;
   readonly serverTimeMs: number;
 }
 
-export function judge(entry: Entry | undefined, question: Question): Verdict {
-  const { caller, revocations, storeTimeMs, serverTimeMs } = question;
+export function judge(entry: Entry | undefined, question: Question): Inactive | Active {
+  const { caller, revocations, issuerTag, storeTimeMs, serverTimeMs } = question;
   if (entry === undefined) return inactive('NOT_FOUND');
   // RFC 7662 §4: outside the caller's issuers nothing is told, not even to those who may ask why.
   if (!caller.issuers.has(entry.iss)) return inactive('NOT_FOUND');
   if (entry.kind === 'tombstone') return inactive('REVOKED');
   if (revocations.isRevoked(entry.tags, entry.issueInstantMs)) return inactive('REVOKED');
+  if (revocations.isRevoked(issuerTag(entry.iss), entry.issueInstantMs)) return inactive('REVOKED');
   const lifetimeMs = entry.expMs - Math.max(storeTimeMs, serverTimeMs);
   if (lifetimeMs <= 0) return inactive('EXPIRED');
   if (entry.nbfMs !== undefined && Math.min(storeTimeMs, serverTimeMs) < entry.nbfMs) return inactive('NOT_YET_VALID');
   if (!caller.tokenUse.has(entry.tokenUse)) return inactive('TOKEN_USE_MISMATCH');
   if (!isMeantFor(entry.aud, question)) return inactive('AUDIENCE_MISMATCH');
-  return { active: true, claims: entry.claims, mask: entry.mask, tags: entry.tags, lifetimeMs };
+  const { claims, mask, iss, tags: recordTags } = entry;
+  return { active: true, claims, mask, iss, recordTags, lifetimeMs };
 }
 
 function isMeantFor(aud: readonly string[], { caller, audiences }: Question): boolean {

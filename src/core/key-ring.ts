@@ -17,6 +17,8 @@ export interface KeyRing {
   /** One digest a digest key, the writing key's first. */
   digests(sha256: TokenSha256): readonly Digest[];
   tag(kind: TagKind, iss: string, value: string): Tag;
+  /** That of all tokens of an issuer, made once. For issuers of a policy alone: they are kept. */
+  issuerTag(iss: string): Tag;
   /** Tags as a caller sees them. */
   readonly sealTags: TagSeal;
   /** Eight characters under the log key, so that one value can be followed through a log and no further. */
@@ -56,12 +58,21 @@ export function formatNewKeys(randomBytes: (size: number) => Buffer): string {
 
 function createKeyRing(digestKeys: readonly string[], tagKey: string): KeyRing {
   const logKey = Buffer.from(hkdfSync('sha256', Buffer.from(tagKey, 'base64'), '', 'introspectd log', KEY_BYTES));
+  const issuerTags = new Map<string, Tag>();
+  const toTag: KeyRing['tag'] = (kind, iss, value) => {
+    // The length of iss keeps (iss, value) pairs apart that would read the same joined.
+    const text = `${tagKey}${kind}:${iss.length}:${iss}${value}`;
+    return hash('sha256', text, 'buffer').subarray(0, 8) as Uint8Array as Tag;
+  };
   return {
     digests: (sha256) => digestKeys.map((key) => toDigest(key, sha256)),
-    tag: (kind, iss, value) => {
-      // The length of iss keeps (iss, value) pairs apart that would read the same joined.
-      const text = `${tagKey}${kind}:${iss.length}:${iss}${value}`;
-      return hash('sha256', text, 'buffer').subarray(0, 8) as Uint8Array as Tag;
+    tag: toTag,
+    issuerTag: (iss) => {
+      const known = issuerTags.get(iss);
+      if (known !== undefined) return known;
+      const tag = toTag('issuer', iss, '');
+      issuerTags.set(iss, tag);
+      return tag;
     },
     sealTags: createTagSeal(Buffer.from(tagKey, 'base64')),
     logDigest: (value) => createHmac('sha256', logKey).update(value).digest('hex').slice(0, 8),

@@ -7,7 +7,7 @@ import { inSlices, type Pace } from './low-priority.js';
 import type { Caller } from './policy.js';
 import type { TokenSha256 } from './token.js';
 import type { RegisterEntry, RegisterOutcome, TokenStore } from './token-store.js';
-import { toTags } from './token-tags.js';
+import { toRecordTags } from './token-tags.js';
 
 export interface RegisterItem {
   readonly sha256: TokenSha256;
@@ -108,7 +108,7 @@ function toEntry(
     nbfSeconds: claims.nbfSeconds,
     iss: claims.iss,
     aud: claims.aud,
-    tags: toTags(keyRing, sha256, claims),
+    tags: toRecordTags(keyRing, claims),
     mask: item.mask,
     claims: item.encoded,
   });

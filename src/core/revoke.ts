@@ -63,6 +63,7 @@ export function createRevoke(dependencies: RevokeDependencies): Revoke {
       const result = await store.revokeToken({
         digests: keyRing.digests(sha256),
         tokenTag: toTokenTag(keyRing, sha256),
+        issuerTag: keyRing.issuerTag,
         maxUnknownTombstones: retryDelayMs > 0 ? 0 : maxUnknownTombstones,
       });
       if (result.outcome === 'exhausted') {

@@ -64,6 +64,8 @@ export interface RevokeTokenCommand {
   /** Under every ring key, the writing one first. */
   readonly digests: readonly Digest[];
   readonly tokenTag: Tag;
+  /** What a watcher of the issuer looks for in the log: of the iss of what is replaced. */
+  readonly issuerTag: (iss: string) => Tag;
   /** How many tombstones of tokens that were never registered the store may hold. */
   readonly maxUnknownTombstones: number;
 }

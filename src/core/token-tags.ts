@@ -1,5 +1,5 @@
 // How what a token belongs to becomes tags. Registration writes them into records and revocation names them: both ask
-// here, so that a revocation means the very tag that the record carries.
+// here, so that a revocation means the very tag that is looked for.
 import type { JudgedClaims } from './claims.js';
 import type { KeyRing, Tag, TagKind } from './key-ring.js';
 import type { TokenSha256 } from './token.js';
@@ -19,13 +19,25 @@ export function toTokenTag(keyRing: KeyRing, sha256: TokenSha256): Tag {
 }
 
 export function toSelectorTag(keyRing: KeyRing, selector: Selector): Tag {
+  if (selector.kind === 'issuer') return keyRing.issuerTag(selector.iss);
   return keyRing.tag(selector.kind, selector.iss, toSelectedText(selector));
 }
 
-/** Of all that the token belongs to. */
-export function toTags(keyRing: KeyRing, sha256: TokenSha256, claims: JudgedClaims): ReadonlyMap<TagKind, Tag> {
-  const selectors = findSelectors(claims).map((selector) => [selector.kind, toSelectorTag(keyRing, selector)] as const);
-  return new Map<TagKind, Tag>([['token', toTokenTag(keyRing, sha256)], ...selectors]);
+/**
+ * Those that a record carries: of all that the token belongs to but itself and its issuer, whose tags are made when they are
+ * asked for (docs/adr/0019).
+ */
+export function toRecordTags(keyRing: KeyRing, claims: JudgedClaims): ReadonlyMap<TagKind, Tag> {
+  return new Map(findSelectors(claims).map((selector) => [selector.kind, toSelectorTag(keyRing, selector)] as const));
+}
+
+/** Of all that a token belongs to, 8 bytes each. */
+export function toAllTags(
+  keyRing: KeyRing,
+  sha256: TokenSha256,
+  { recordTags, iss }: { readonly recordTags: Uint8Array; readonly iss: string },
+): Buffer {
+  return Buffer.concat([toTokenTag(keyRing, sha256), recordTags, keyRing.issuerTag(iss)]);
 }
 
 /** What is named within the issuer, as one text; "" for all of it. */
@@ -42,7 +54,7 @@ export function toSelectedText(selector: Selector): string {
 }
 
 function findSelectors({ iss, jti, grantId, sid, clientId, sub }: JudgedClaims): readonly Selector[] {
-  const selectors: Selector[] = [{ kind: 'issuer', iss }];
+  const selectors: Selector[] = [];
   const named = { jti, grant: grantId, session: sid, client: clientId, subject: sub };
   for (const kind of ['jti', 'grant', 'session', 'client', 'subject'] as const) {
     const value = named[kind];

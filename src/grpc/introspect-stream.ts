@@ -64,11 +64,11 @@ async function answerBatch(
     const pace = toPace(job, signal);
     await pace.turn();
     const request = decodeRequest(REQUEST, batch);
-    const { audiences, items } = parseBatch(request, limits);
-    const outcomes = await introspect.many({ caller, audiences }, items, pace);
-    await pace.turn();
     const { includeTags } = request;
-    return { bytes: answers.many(outcomes, { caller, includeTags }), count: items.length };
+    const { audiences, items } = parseBatch(request, limits);
+    const outcomes = await introspect.many({ caller, audiences, includeTags }, items, pace);
+    await pace.turn();
+    return { bytes: answers.many(outcomes, caller), count: items.length };
   } finally {
     job.leave();
   }

@@ -1,8 +1,7 @@
 // IntrospectionService: handlers that parse, call core and encode. They know no store and no rule.
 import type { handleBidiStreamingCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { IntrospectdError } from '../core/errors.js';
-import type { Introspect } from '../core/introspect.js';
-import type { Verdict } from '../core/judge.js';
+import type { Introspect, Verdict } from '../core/introspect.js';
 import { type LowPriority, toPace } from '../core/low-priority.js';
 import type { Revoke } from '../core/revoke.js';
 import { parseToken } from '../core/token.js';
@@ -69,9 +68,10 @@ function createIntrospectMethod({
     decode: decodeIntrospectRequest,
     handle: ({ caller, request }) => {
       const token = parseToken(request.token, limits.tokenBytes);
-      return introspect.one({ caller, audiences: checkAudiences(request.audiences) }, token);
+      const { audiences, includeTags } = request;
+      return introspect.one({ caller, audiences: checkAudiences(audiences), includeTags }, token);
     },
-    encode: (verdict, { caller, request: { includeTags } }) => answers.one(verdict, { caller, includeTags }),
+    encode: (verdict, { caller }) => answers.one(verdict, caller),
     record: { describe: ({ token }) => ({ token }) },
   };
 }
@@ -88,20 +88,21 @@ function createBatchMethod({
     decode: decodeBatchIntrospectRequest,
     handle: async (call) => {
       const { caller, request } = call;
+      const { includeTags } = request;
       if (request.items.length <= LIVE_TOKENS) {
         const { audiences, items } = parseBatch(request, limits);
-        return introspect.many({ caller, audiences }, items);
+        return introspect.many({ caller, audiences, includeTags }, items);
       }
       call.moveTo(bulk.room);
       const job = bulk.lowPriority.enter(caller.name);
       try {
         const { audiences, items } = parseBatch(request, limits);
-        return await introspect.many({ caller, audiences }, items, toPace(job, call.signal));
+        return await introspect.many({ caller, audiences, includeTags }, items, toPace(job, call.signal));
       } finally {
         job.leave();
       }
     },
-    encode: (outcomes, { caller, request: { includeTags } }) => answers.many(outcomes, { caller, includeTags }),
+    encode: (outcomes, { caller }) => answers.many(outcomes, caller),
     record: { describe: ({ items }) => ({ count: items.length }) },
   };
 }

@@ -1,6 +1,7 @@
 // Answers as bytes: stored claims pass through undecoded, so only what is around them is written here.
 import type { IntrospectdError } from '../core/errors.js';
-import type { Active, Inactive, InactiveReason, Verdict } from '../core/judge.js';
+import type { Verdict } from '../core/introspect.js';
+import type { Active, Inactive, InactiveReason } from '../core/judge.js';
 import type { Caller } from '../core/policy.js';
 import { SEALED_TAG_BYTES, type TagSeal } from '../core/tag-seal.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -23,18 +24,11 @@ const INACTIVE_CACHE_MS = 1000;
 const TAG_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
-/** Whom an answer is for. */
-export interface Asked {
-  readonly caller: Caller;
-  /** The request's include_tags. */
-  readonly includeTags: boolean;
-}
-
 export interface AnswerEncoder {
   /** IntrospectResponse. */
-  one(verdict: Verdict, asked: Asked): Buffer;
+  one(verdict: Verdict, caller: Caller): Buffer;
   /** BatchIntrospectResponse, in one buffer. */
-  many(outcomes: readonly (Verdict | IntrospectdError)[], asked: Asked): Buffer;
+  many(outcomes: readonly (Verdict | IntrospectdError)[], caller: Caller): Buffer;
 }
 
 export interface AnswerEncoderDeps {
@@ -73,10 +67,12 @@ export function createAnswerEncoder({ sealTags, cacheAgeMs }: AnswerEncoderDeps)
 
   /** All tags in one call of the cipher. */
   function toKeepings(outcomes: readonly (Verdict | IntrospectdError)[], caller: Caller) {
-    const sealed = sealTags(caller.name, Buffer.concat(outcomes.map(readTags)));
+    const tags = outcomes.map(readTags);
+    if (tags.every((some) => some.length === 0)) return [];
+    const sealed = sealTags(caller.name, Buffer.concat(tags));
     let end = 0;
     return outcomes.map((outcome) => {
-      if (!isActive(outcome)) return undefined;
+      if (!isActive(outcome) || outcome.tags === undefined) return undefined;
       const start = end;
       end += (outcome.tags.length / TAG_BYTES) * SEALED_TAG_BYTES;
       return toKeeping(outcome, sealed, start, end);
@@ -90,11 +86,11 @@ export function createAnswerEncoder({ sealTags, cacheAgeMs }: AnswerEncoderDeps)
   }
 
   return {
-    one: (verdict, { caller, includeTags }) => {
+    one: (verdict, caller) => {
       if (!verdict.active) return toInactive(verdict, caller);
       const claims = toVisible(verdict, caller);
       let keeping: Keeping | undefined;
-      if (includeTags && caller.permissions.has('watch')) {
+      if (verdict.tags !== undefined) {
         const sealed = sealTags(caller.name, verdict.tags);
         keeping = toKeeping(verdict, sealed, 0, sealed.length);
       }
@@ -102,8 +98,8 @@ export function createAnswerEncoder({ sealTags, cacheAgeMs }: AnswerEncoderDeps)
       writeActive(out, 0, claims, keeping);
       return out;
     },
-    many: (outcomes, { caller, includeTags }) => {
-      const keepings = includeTags && caller.permissions.has('watch') ? toKeepings(outcomes, caller) : [];
+    many: (outcomes, caller) => {
+      const keepings = toKeepings(outcomes, caller);
       const contents: Uint8Array[] = [];
       let length = 0;
       for (const [index, outcome] of outcomes.entries()) {
@@ -131,12 +127,12 @@ export function createAnswerEncoder({ sealTags, cacheAgeMs }: AnswerEncoderDeps)
   };
 }
 
-function isActive(outcome: Verdict | IntrospectdError): outcome is Active {
+function isActive(outcome: Verdict | IntrospectdError): outcome is Verdict & Active {
   return !(outcome instanceof Error) && outcome.active;
 }
 
 function readTags(outcome: Verdict | IntrospectdError): Uint8Array {
-  return isActive(outcome) ? outcome.tags : NOTHING;
+  return isActive(outcome) ? (outcome.tags ?? NOTHING) : NOTHING;
 }
 
 function mapReasons(toMessage: (reason: InactiveReason) => Buffer): Readonly<Record<InactiveReason, Buffer>> {

@@ -75,7 +75,7 @@ function judgeRegistration(
 }
 
 export function revokeToken(transaction: StoreTransaction, command: RevokeTokenCommand): RevokeTokenResult {
-  const { digests, tokenTag, maxUnknownTombstones } = command;
+  const { digests, tokenTag, issuerTag: toIssuerTag, maxUnknownTombstones } = command;
   const places = findPlaces(transaction, digests);
   const writing = writingDigest(digests);
   if (places.length === 0 && !transaction.hasRoomForUnknownTombstone(maxUnknownTombstones)) {
@@ -89,8 +89,9 @@ export function revokeToken(transaction: StoreTransaction, command: RevokeTokenC
   // Whatever must outlast what stands there goes under the key that this daemon writes with: another may be near the
   // end of its use, and nobody who lacks it then would see the tombstone.
   const there = places.find(({ digest }) => digest === writing);
-  transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));
-  const issuerTag = (replaced && findTag(replaced, 'issuer')) ?? NO_TAG;
+  transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(), there));
+  const iss = replaced === undefined ? '' : decodeEntry(replaced).iss;
+  const issuerTag = iss === '' ? NO_TAG : toIssuerTag(iss);
   let revision = transaction.appendLog({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
   for (const tag of findGrants(places))
     ({ revision } = revokeLive(transaction, { tag, issuerTag, beforeMs: END_OF_TIME_MS }));

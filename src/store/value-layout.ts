@@ -11,7 +11,7 @@ import type { LoggedRevocation } from '../core/token-store.js';
 import type { StoreSettings } from './store-meta.js';
 import type { LiveRevocation, StoredEntry } from './store-transaction.js';
 
-const LAYOUT = 2;
+const LAYOUT = 3;
 /** Where the entry begins in its value. */
 export const ENTRY_OFFSET = 6;
 const LOG_VALUE_BYTES = 31;

@@ -1,8 +1,8 @@
 // What was said of tokens, counted around the rules: they know of no metrics.
 import type { Meter } from '@opentelemetry/api';
 import { IntrospectdError } from '../core/errors.js';
-import type { Introspect } from '../core/introspect.js';
-import type { InactiveReason, Verdict } from '../core/judge.js';
+import type { Introspect, Verdict } from '../core/introspect.js';
+import type { InactiveReason } from '../core/judge.js';
 import { attempt } from './attempt.js';
 import { createBoundCounter } from './bound-counter.js';
 import { createMemo } from './memo.js';

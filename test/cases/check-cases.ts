@@ -55,6 +55,8 @@ const CREDENTIALS: readonly CheckCase[] = [
   { name: 'a token in the query alone', headers: {}, path: '/a?b=c&access_token=x', expect: 'credential_fault' },
   { name: 'a token in the query, encoded', path: '/a?acce%73s_token=x', expect: 'credential_fault' },
   { name: 'a token in the query behind a semicolon', path: '/a?b=c;access_token=x', expect: 'credential_fault' },
+  { name: 'a token in the query, its name encoded', path: '/a?%61ccess_toke%6E=x', expect: 'credential_fault' },
+  { name: 'a token in the query, its name in capitals', path: '/a?ACCESS_token=x', expect: 'credential_fault' },
   { name: 'a query that is not one', path: '/a?%zz&access_tokens=x', expect: 'allowed' },
   { name: 'the word in the path', path: '/access_token=x', expect: 'allowed' },
   { name: 'an inactive token', ...inactive, expect: 'token_inactive' },

@@ -15,7 +15,8 @@ const GOOD: CheckedClaims = {
   tokenUse: 'access_token',
   cnf: undefined,
 };
-const ACTIVE = { active: true, claims: new Uint8Array(), mask: 0, tags: new Uint8Array(), lifetimeMs: 1000 } as const;
+const EMPTY = new Uint8Array();
+const ACTIVE = { active: true, claims: EMPTY, mask: 0, iss: '', recordTags: EMPTY, lifetimeMs: 1000 } as const;
 const ROW: CheckCase = { name: '', expect: 'allowed' };
 
 describe('check', () => {
@@ -53,6 +54,25 @@ describe('check', () => {
     assert.deepEqual(await needed({ scopes_all: 'read admin' }), ['read', 'admin']);
     assert.deepEqual(await needed({ scopes_any: 'root admin' }), ['root', 'admin']);
     assert.deepEqual(await needed({ acr: 'gold' }), ['gold']);
+  });
+
+  it('demands of each route what it says, whatever was demanded before, and of each policy what that says', async () => {
+    const { check } = createTestCheck(ROW);
+    const caller = toCaller(ROW);
+    const outcome = async (extensions: Readonly<Record<string, string>>, asker = caller) => {
+      const verdict = await check(asker, toRequest({ ...ROW, extensions }));
+      return verdict.outcome === 'denied' ? verdict.denial : verdict.outcome;
+    };
+    for (let round = 0; round < 2; round++) {
+      assert.equal(await outcome({}), 'allowed');
+      assert.equal(await outcome({ scopes_all: 'admin' }), 'scope_insufficient');
+      assert.equal(await outcome({ scopes_all: 'read' }), 'allowed');
+      assert.equal(await outcome({ scopes_al: 'lread' }), 'misconfigured');
+      assert.equal(
+        await outcome({}, toCaller({ ...ROW, audiences: [AUDIENCE, 'https://else.example'] })),
+        'misconfigured',
+      );
+    }
   });
 
   it('is no answer when the store is in doubt', async () => {

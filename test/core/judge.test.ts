@@ -4,6 +4,7 @@ import type { Entry } from '../../src/core/entry.js';
 import { judge, type Question } from '../../src/core/judge.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { AUDIENCE, INTROSPECT_CASES, type IntrospectCase, ISSUER } from '../cases/introspect-cases.js';
+import { RING } from '../store/harness.js';
 
 const NOW_MS = 1_800_000_000_000;
 const NOTHING_REVOKED = { isRevoked: () => false };
@@ -15,6 +16,13 @@ describe('judge', () => {
       assert.equal(verdict.active ? 'active' : verdict.reason, row.expect);
     });
   }
+
+  it('what its issuer was revoked by, no record has to carry', () => {
+    const issuerTag = RING.issuerTag(ISSUER);
+    const isRevoked = (tags: Uint8Array) => Buffer.compare(tags, issuerTag) === 0;
+    const verdict = judge(toEntry(), { ...toQuestion(), revocations: { isRevoked } });
+    assert.equal(verdict.active ? 'active' : verdict.reason, 'REVOKED');
+  });
 
   const clocks = [
     { store: -1, server: -1, exp: 'active' },
@@ -91,6 +99,7 @@ function toQuestion(row?: IntrospectCase): Question {
     caller: policy.getCaller(['spiffe://test/orders']),
     audiences: row?.audiences ?? [],
     revocations: NOTHING_REVOKED,
+    issuerTag: RING.issuerTag,
     storeTimeMs: NOW_MS,
     serverTimeMs: NOW_MS,
   };

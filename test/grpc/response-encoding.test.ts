@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CLAIM_FIELDS, CLAIM_NAMES, type ClaimName, toMask } from '../../src/core/claims.js';
 import { IntrospectdError, StoreUnavailable } from '../../src/core/errors.js';
-import type { InactiveReason, Verdict } from '../../src/core/judge.js';
+import type { Verdict } from '../../src/core/introspect.js';
+import type { InactiveReason } from '../../src/core/judge.js';
 import type { Caller, Permission } from '../../src/core/policy.js';
 import {
   BatchIntrospectResponse,
@@ -28,8 +29,7 @@ const REASONS: readonly InactiveReason[] = [
 ];
 
 const encoder = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs: 60_000 });
-const UNTAGGED = { tags: new Uint8Array(0), lifetimeMs: 1_000_000 };
-const asked = (one: Caller, includeTags = false) => ({ caller: one, includeTags });
+const UNTAGGED = { iss: 'i', recordTags: new Uint8Array(0), lifetimeMs: 1_000_000 };
 
 function caller(claimsMask: number, permissions: readonly Permission[] = []): Caller {
   const none = new Set<never>();
@@ -111,7 +111,7 @@ describe('answers', () => {
       fc.property(claims, visibleNames, (message, visible) => {
         const verdict = toVerdict(message);
         const expected = response({ active: true, claims: dropByDecoding(verdict.claims, visible) });
-        const bytes = encoder.one(verdict, asked(caller(toMask(visible))));
+        const bytes = encoder.one(verdict, caller(toMask(visible)));
         assert.deepEqual(bytes, Buffer.from(IntrospectResponse.encode(expected).finish()));
       }),
       { numRuns: 300 },
@@ -131,7 +131,7 @@ describe('answers', () => {
 
   it('all visible: the stored bytes as they are', () => {
     const verdict = { active: true as const, claims: Buffer.from('not even claims'), mask: 0b10, ...UNTAGGED };
-    assert.ok(encoder.one(verdict, asked(caller(0b10))).includes('not even claims'));
+    assert.ok(encoder.one(verdict, caller(0b10)).includes('not even claims'));
   });
 
   it('a batch is what the generated encoder makes of the answers', () => {
@@ -149,12 +149,12 @@ describe('answers', () => {
             : {
                 outcome: {
                   $case: 'response' as const,
-                  value: IntrospectResponse.decode(encoder.one(one, asked(asker))),
+                  value: IntrospectResponse.decode(encoder.one(one, asker)),
                 },
               },
         );
         const expected = Buffer.from(BatchIntrospectResponse.encode({ results }).finish());
-        assert.deepEqual(encoder.many(outcomes, asked(asker)), expected);
+        assert.deepEqual(encoder.many(outcomes, asker), expected);
       }),
       { numRuns: 150 },
     );
@@ -165,7 +165,7 @@ describe('answers', () => {
       const message = { ...TokenClaims.decode(new Uint8Array(0)), scope: 'x'.repeat(length) };
       const verdict = toVerdict(message);
       const { results } = BatchIntrospectResponse.decode(
-        encoder.many([verdict, { active: false, reason: 'REVOKED' }, verdict], asked(caller(-1))),
+        encoder.many([verdict, { active: false, reason: 'REVOKED' }, verdict], caller(-1)),
       );
       assert.equal(results.length, 3);
       assert.deepEqual(
@@ -177,10 +177,8 @@ describe('answers', () => {
 
   it('an inactive one is the same bytes whatever the reason, and says why only with "explain"', () => {
     for (const reason of REASONS) {
-      assert.deepEqual([...encoder.one({ active: false, reason }, asked(caller(-1)))], [0x28, 0xe8, 0x07]);
-      const explained = IntrospectResponse.decode(
-        encoder.one({ active: false, reason }, asked(caller(-1, ['explain']))),
-      );
+      assert.deepEqual([...encoder.one({ active: false, reason }, caller(-1))], [0x28, 0xe8, 0x07]);
+      const explained = IntrospectResponse.decode(encoder.one({ active: false, reason }, caller(-1, ['explain'])));
       assert.deepEqual(explained, response({ inactiveReason: WireReason[reason], cacheMs: 1000n }));
     }
   });
@@ -192,31 +190,26 @@ describe('answers', () => {
       mask: -1,
       ...UNTAGGED,
     };
-    const bytes = encoder.one(verdict, asked(caller(toMask(['scope']))));
+    const bytes = encoder.one(verdict, caller(toMask(['scope'])));
     assert.deepEqual([...bytes], [0x08, 1, 0x12, 3, 0x0a, 0x01, 0x62]);
   });
 
-  it('tags and how long to keep it: of active answers alone, for those who ask and may watch', () => {
+  it('tags and how long to keep it: of active answers alone, where there are tags', () => {
     const message = { ...TokenClaims.decode(new Uint8Array(0)), sub: 'alice' };
     const tags = Buffer.concat([RING.tag('jti', 'i', 'a'), RING.tag('issuer', 'i', '')]);
     const verdict = { ...toVerdict(message), tags, lifetimeMs: 30_000 };
     const watcher = caller(-1, ['watch']);
     const expected = response({ active: true, claims: message, tags: RING.sealTags('c', tags), cacheMs: 30_000n });
-    assert.deepEqual(
-      encoder.one(verdict, asked(watcher, true)),
-      Buffer.from(IntrospectResponse.encode(expected).finish()),
-    );
+    assert.deepEqual(encoder.one(verdict, watcher), Buffer.from(IntrospectResponse.encode(expected).finish()));
     const plain = response({ active: true, claims: message });
-    for (const one of [asked(watcher), asked(caller(-1), true)]) {
-      assert.deepEqual(encoder.one(verdict, one), Buffer.from(IntrospectResponse.encode(plain).finish()));
-    }
+    assert.deepEqual(encoder.one(toVerdict(message), watcher), Buffer.from(IntrospectResponse.encode(plain).finish()));
     const outcomes: readonly (Verdict | IntrospectdError)[] = [
       verdict,
       new IntrospectdError('TOKEN_MALFORMED', 'fixed'),
       { active: false, reason: 'REVOKED' },
       { ...verdict, tags: tags.subarray(8), lifetimeMs: 1_000_000 },
     ];
-    const { results } = BatchIntrospectResponse.decode(encoder.many(outcomes, asked(watcher, true)));
+    const { results } = BatchIntrospectResponse.decode(encoder.many(outcomes, watcher));
     const told = results.map(({ outcome }) => (outcome?.$case === 'response' ? outcome.value : undefined));
     assert.deepEqual(told, [
       expected,
@@ -230,7 +223,7 @@ describe('answers', () => {
     const verdict = { ...toVerdict(TokenClaims.decode(new Uint8Array(0))), tags: RING.tag('jti', 'i', 'a') };
     const cacheMs = (cacheAgeMs: number, one: Verdict) => {
       const { one: encode } = createAnswerEncoder({ sealTags: RING.sealTags, cacheAgeMs });
-      return Number(IntrospectResponse.decode(encode(one, asked(caller(-1, ['watch']), true))).cacheMs);
+      return Number(IntrospectResponse.decode(encode(one, caller(-1, ['watch']))).cacheMs);
     };
     const rows = [
       [60_000, 1, 1],
@@ -253,6 +246,6 @@ describe('answers', () => {
 
   it('stored claims that cannot be read: an error, never an answer', () => {
     const verdict = { active: true as const, claims: Buffer.from([0x0a, 0x7f, 0x61]), mask: 2, ...UNTAGGED };
-    assert.throws(() => encoder.one(verdict, asked(caller(0))), StoreUnavailable);
+    assert.throws(() => encoder.one(verdict, caller(0)), StoreUnavailable);
   });
 });

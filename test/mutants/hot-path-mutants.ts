@@ -3,6 +3,15 @@ import type { Mutant } from './mutants.js';
 
 export const HOT_PATH_MUTANTS: readonly Mutant[] = [
   {
+    promise: 1,
+    name: 'a revocation of an issuer is not looked for',
+    file: '/src/core/judge.js',
+    find: 'revocations.isRevoked(issuerTag(entry.iss), entry.issueInstantMs)',
+    replace: 'false',
+    killedBy: 'core/judge.test.js',
+    test: 'no record has to carry',
+  },
+  {
     promise: 8,
     name: 'an issuer is taken for another whose text has the same place',
     file: '/src/core/interned-text.js',

@@ -31,7 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'the tombstone is not written',
     file: '/src/store/store-rules.js',
-    find: 'transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(tokenTag), there));',
+    find: 'transaction.putEntry(writing, bury(transaction, replaced ?? encodeUnknownTombstone(), there));',
     replace: '',
     killedBy: 'promises/revoked-stays-revoked.test.js',
     test: 'is dead on another daemon',

@@ -3,6 +3,7 @@
 import { decodeEntry, findTag } from '../../src/core/entry.js';
 import type { Tag } from '../../src/core/key-ring.js';
 import type { Revocation } from '../../src/core/token-store.js';
+import { ISSUER_TAG } from './fixtures.js';
 
 /** either: a revocation that the store may have forgotten, and that a server may still know. */
 export type ExpectedAnswer = 'active' | 'inactive' | 'either';
@@ -84,7 +85,7 @@ export class Chronicle {
     const issuedMs = Math.min(registered.atMs, registered.record.readUIntBE(9, 6));
     const covering = this.#happened
       .filter((one) => one.kind === 'tag')
-      .filter(({ tag, beforeMs }) => issuedMs <= beforeMs && carries(record.tags, tag));
+      .filter(({ tag, beforeMs }) => issuedMs <= beforeMs && (same(tag, ISSUER_TAG) || carries(record.tags, tag)));
     const isCertain = (one: RevokedTag) => clocks.storeMs < one.atMs + this.#foreverMs && told.has(one);
     if (covering.some(isCertain)) return 'inactive';
     return covering.length > 0 ? 'either' : 'active';

@@ -71,7 +71,7 @@ export function describeRevokeToken(withStore: WithStore): void {
         const { replaced } = await revoke(store, makeRevoke('a'));
         assert.equal(replaced, undefined);
         const entry = decodeEntry((await readEntry(store, 'a')) ?? Buffer.alloc(0));
-        assert.deepEqual([entry.kind, Buffer.from(entry.tags)], ['tombstone', Buffer.from(tagOf('token', 'a'))]);
+        assert.deepEqual([entry.kind, entry.tags.length], ['tombstone', 0]);
         const expected = [{ kind: 'token', tag: tagOf('token', 'a'), beforeMs: END_OF_TIME_MS, issuerTag: NO_TAG }];
         assert.deepEqual(await tell(store, cursor), expected);
         assert.deepEqual(await store.register([makeEntry('a')]), ['revoked']);

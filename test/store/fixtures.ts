@@ -38,10 +38,8 @@ export function sha256(name: string): TokenSha256 {
 export function makeEntry(name: string, claims: TokenClaims = {}, ring: KeyRing = RING): RegisterEntry {
   const { tokenUse = 'access_token', claimedIssueMs = START_MS, expMs = START_MS + HOUR_MS, scope = 'read' } = claims;
   const aud = 'https://orders.example';
-  const tags = new Map<TagKind, Tag>([
-    ['token', ring.tag('token', '', sha256(name))],
-    ['issuer', ring.tag('issuer', ISS, '')],
-  ]);
+  // Records do not carry it; it is what the model knows a token by.
+  const tags = new Map<TagKind, Tag>([['token', ring.tag('token', '', sha256(name))]]);
   const { jti, grant, session, client, subject, subjectClient: subject_client } = claims;
   for (const [kind, value] of Object.entries({ jti, grant, session, client, subject, subject_client })) {
     if (value !== undefined) tags.set(kind as TagKind, ring.tag(kind as TagKind, ISS, value));
@@ -62,7 +60,8 @@ export function makeEntry(name: string, claims: TokenClaims = {}, ring: KeyRing 
 }
 
 export function makeRevoke(name: string, ring: KeyRing = RING, maxUnknownTombstones = 100_000): RevokeTokenCommand {
-  return { digests: ring.digests(sha256(name)), tokenTag: ring.tag('token', '', sha256(name)), maxUnknownTombstones };
+  const tokenTag = ring.tag('token', '', sha256(name));
+  return { digests: ring.digests(sha256(name)), tokenTag, issuerTag: ring.issuerTag, maxUnknownTombstones };
 }
 
 /** The digest that a token is written under. */

@@ -61,16 +61,18 @@ test('an empty data.mdb is no store yet', async (t) => {
   await store.close();
 });
 
-test('a store of a newer layout is not touched', async (t) => {
-  const path = makeTempFolder(t);
-  await (await open(path)).close();
-  await changeDatabases(path, ({ meta }) => {
-    const settings = JSON.parse(meta.getBinary(SETTINGS_KEY)?.toString() ?? '');
-    meta.putSync(SETTINGS_KEY, Buffer.from(JSON.stringify({ ...settings, layout: 3 })));
+for (const layout of [2, 4]) {
+  test(`a store of another layout is not touched: ${layout}`, async (t) => {
+    const path = makeTempFolder(t);
+    await (await open(path)).close();
+    await changeDatabases(path, ({ meta }) => {
+      const settings = JSON.parse(meta.getBinary(SETTINGS_KEY)?.toString() ?? '');
+      meta.putSync(SETTINGS_KEY, Buffer.from(JSON.stringify({ ...settings, layout })));
+    });
+    await assert.rejects(open(path), unavailable(new RegExp(`layout ${layout}, this version .* knows 3`)));
+    await assert.rejects(readLmdbStore(path), unavailable(new RegExp(`layout ${layout}`)));
   });
-  await assert.rejects(open(path), unavailable(/layout 3, this version .* knows 2/));
-  await assert.rejects(readLmdbStore(path), unavailable(/layout 3/));
-});
+}
 
 const put = (value: Buffer) => (databases: LmdbDatabases) => {
   databases.entries.putSync(toDigestKey(digestOf('a')), value);

@@ -13,7 +13,7 @@ import {
 } from '../../src/core/token-store.js';
 import { reservedForMs } from '../../src/store/store-keys.js';
 import { Chronicle } from './chronicle.js';
-import { NO_TAG } from './fixtures.js';
+import { ISSUER_TAG, NO_TAG } from './fixtures.js';
 import { LEASE_MS, MAX_TOKEN_TTL_MS, RINGS } from './harness.js';
 
 /** lacks: it must refuse. perhaps: what stands under a key that it lacks may be over, which the store knows by the hour. */
@@ -24,7 +24,6 @@ interface Standing {
   readonly key: string;
   /** The record as it was registered; undefined for the tombstone of an unknown token. */
   readonly record: Buffer | undefined;
-  readonly tokenTag: Tag | undefined;
   readonly registeredAtMs: number;
   readonly isTombstone: boolean;
   readonly expiresAtMs: number;
@@ -120,14 +119,14 @@ export class StoreModel {
     for (const { digest, standing } of found) this.#entries.set(digest, { ...standing, isTombstone: true });
     const [writing] = digests;
     const written = found.find(({ digest }) => digest === writing)?.standing;
-    const buried = replaced ?? { record: undefined, tokenTag, registeredAtMs: 0 };
+    const buried = replaced ?? { record: undefined, registeredAtMs: 0 };
     const endMs = buried.record ? decodeEntry(buried.record).expMs + LEASE_MS : nowMs + FOREVER_MS;
     const expiresAtMs = Math.max(written?.expiresAtMs ?? 0, endMs);
     if (writing) {
       const key = this.#writingKey(handle);
       this.#entries.set(writing, { ...buried, key, isTombstone: true, expiresAtMs });
     }
-    const issuerTag = (replaced?.record && findTag(replaced.record, 'issuer')) ?? NO_TAG;
+    const issuerTag = replaced?.record === undefined ? NO_TAG : ISSUER_TAG;
     this.#append({ kind: 'token', tag: tokenTag, beforeMs: END_OF_TIME_MS, issuerTag });
     const grants = new Map<string, Tag>();
     for (const { record } of found.map(({ standing }) => standing)) {
@@ -224,7 +223,6 @@ export class StoreModel {
     const standing = {
       key,
       record,
-      tokenTag: undefined,
       registeredAtMs: nowMs,
       isTombstone: false,
       expiresAtMs: expMs,
@@ -260,8 +258,8 @@ export class StoreModel {
     return standing.filter(({ record, expiresAtMs }) => record === undefined && expiresAtMs > nowMs).length;
   }
 
-  #describe({ record, tokenTag, registeredAtMs, isTombstone }: Standing) {
-    if (record === undefined) return { kind: 'tombstone', iss: '', tags: tokenTag && hex(tokenTag) };
+  #describe({ record, registeredAtMs, isTombstone }: Standing) {
+    if (record === undefined) return { kind: 'tombstone', iss: '', tags: '' };
     const entry = decodeEntry(record);
     const kind = isTombstone ? 'tombstone' : 'record';
     return describeEntry({
