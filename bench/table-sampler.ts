@@ -29,7 +29,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 const TAG_BYTES = 8;
 /** Of a refresh token of a session, which has all kinds of tags. */
-const RECORD_TAGS = 8;
+/** Of a login, and that of its issuer. */
+const RECORD_TAGS = 7;
 const LOG_PAGE = 1000;
 const WEIGHINGS = 10;
 const LOOKS = 1_000_000;
