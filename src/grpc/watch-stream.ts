@@ -50,7 +50,7 @@ async function serveWatch(call: Call, stream: ServedStream, { watches, observer 
   };
   const sendEvents = async ({ message, count }: WatchEvents) => {
     observer.sentEvents(count);
-    await stream.send(message);
+    await stream.sendFrame(message);
   };
   const renewals = watches.createRenewals({
     grant: (nonce, leaseMs) => {
@@ -108,7 +108,7 @@ async function tell({ watcher, bell, stream, observer, sendEvents }: Telling): P
       await sendEvents(item.events);
     } else {
       if (item.kind === 'reset') observer.sentReset(item.cause);
-      await stream.send(encodeWatchItem(item, Date.now()));
+      await stream.sendFrame(encodeWatchItem(item, Date.now()));
     }
   }
 }
