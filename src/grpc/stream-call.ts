@@ -28,9 +28,10 @@ export interface ServedStream {
   send(message: Buffer): Promise<void>;
   /**
    * As send(), of what is framed already and may be shared by many streams: grpc-js frames a message in a copy for each.
-   * Not before the first message of a stream went by send(), and nothing by send() after it.
+   * Not before the first message of a stream went by send(), and nothing by send() after it. Undefined = the client may
+   * be sent more at once: most of what is told to watchers is, and a promise for each would be most of what it leaves.
    */
-  sendFrame(frame: Buffer): Promise<void>;
+  sendFrame(frame: Buffer): Promise<void> | undefined;
   /**
    * As send(), and resolves when the message has left for the client. One that reads nothing for a minute is ended.
    */
@@ -97,14 +98,13 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
       },
       send: async (message) => {
         requireOpen();
-        if (!call.write(message)) await once(call, 'drain', { signal: stop.signal });
+        if (!call.write(message)) await untilDrained(call, stop.signal);
       },
-      sendFrame: async (frame) => {
+      sendFrame: (frame) => {
         requireOpen();
         const stream = findHttp2Stream(call);
-        const writable = stream ?? call;
         const isRoom = stream === undefined ? call.write(frame.subarray(GRPC_FRAME_HEADER_BYTES)) : stream.write(frame);
-        if (!isRoom) await once(writable, 'drain', { signal: stop.signal });
+        return isRoom ? undefined : untilDrained(stream ?? call, stop.signal);
       },
       deliver: (message) => {
         const unread = setTimeout(() => cut(doesNotRead()), READ_WITHIN_MS).unref();
@@ -129,6 +129,11 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
   deps.observer.observe({ path: call.getPath(), ...settled });
   if (error === undefined && !deps.callLog.writesSuccesses()) return;
   deps.callLog.write({ method: work.name, ...settled, requestId, facts: work.describe?.() ?? {} });
+}
+
+/** Rejects once the signal is aborted. */
+async function untilDrained(writable: Call | ServerHttp2Stream, signal: AbortSignal): Promise<void> {
+  await once(writable, 'drain', { signal });
 }
 
 /** Resolves when HTTP/2 took all of it; rejects once the signal is aborted. */
