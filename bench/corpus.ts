@@ -9,7 +9,7 @@ import {
 } from '../src/gen/introspectd/v1/introspection_service.js';
 import type { TokenClaims } from '../src/gen/introspectd/v1/token_claims.js';
 import { RegisterTokensRequest } from '../src/gen/introspectd/v1/token_registry_service.js';
-import { toGrpcFrame } from './grpc-frame.js';
+import { toGrpcFrame } from '../src/grpc/grpc-frame.js';
 import type { LoadCall } from './http2-load.js';
 import { formatNumber, NUMBER_SLOT, type Numbering } from './numbered-body.js';
 

@@ -1,13 +1,4 @@
-/** Before every message: compressed or not, and its length. */
-export const GRPC_FRAME_HEADER_BYTES = 5;
-
-/** A message as it stands on the wire: flag "not compressed", length, message. */
-export function toGrpcFrame(message: Uint8Array): Buffer {
-  const frame = Buffer.alloc(GRPC_FRAME_HEADER_BYTES + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, GRPC_FRAME_HEADER_BYTES);
-  return frame;
-}
+import { GRPC_FRAME_HEADER_BYTES } from '../src/grpc/grpc-frame.js';
 
 /** The message of a frame that stands alone. Throws when it does not. */
 export function fromGrpcFrame(frame: Buffer): Buffer {

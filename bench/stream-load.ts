@@ -2,8 +2,8 @@
 // was answered. Counts answers by their frames; an answer that is an error, or a stream that ends, is a failure.
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
+import { GRPC_FRAME_HEADER_BYTES } from '../src/grpc/grpc-frame.js';
 import { answerParent } from './child.js';
-import { GRPC_FRAME_HEADER_BYTES } from './grpc-frame.js';
 import type { LoadCall, LoadTarget } from './http2-load.js';
 import { createNumberedBody, type NextBody } from './numbered-body.js';
 

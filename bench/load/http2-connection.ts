@@ -1,6 +1,6 @@
 // A connection that sends pre-framed gRPC calls and looks at no more of the answers than it must.
 import type { Socket } from 'node:net';
-import { GRPC_FRAME_HEADER_BYTES } from '../grpc-frame.js';
+import { GRPC_FRAME_HEADER_BYTES } from '../../src/grpc/grpc-frame.js';
 import { createNumberedBody, type Numbering } from '../numbered-body.js';
 import type { Call, Connection } from './call.js';
 import {

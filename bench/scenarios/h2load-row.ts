@@ -1,10 +1,10 @@
 // The echo once more, asked by h2load: a second opinion about our own generator, where nghttp2-client is installed.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { GRPC_FRAME_HEADER_BYTES } from '../../src/grpc/grpc-frame.js';
 import type { BenchContext } from '../bench-context.js';
 import { introspectCall } from '../corpus.js';
 import { toEchoPath } from '../echo-path.js';
-import { GRPC_FRAME_HEADER_BYTES } from '../grpc-frame.js';
 import { isH2loadInstalled, runH2load } from '../h2load.js';
 import type { Load } from '../load-generator.js';
 import type { Row } from '../rounds.js';

@@ -4,7 +4,7 @@ import type { Caller } from './policy.js';
 import type { TagSeal } from './tag-seal.js';
 import type { Cursor, LogEntry } from './token-store.js';
 
-/** Some entries of the log as one message, which is shared by all who are told the same. */
+/** Some entries of the log as one message, as it is sent: the same bytes for all who are told the same. */
 export interface WatchEvents {
   readonly message: Buffer;
   /** How many there are in it. */

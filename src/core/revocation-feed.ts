@@ -23,7 +23,7 @@ export interface RevocationFeedDependencies {
 /** About what one watcher costs, with as much time again for everything else. */
 const SPACING_MS_PER_WATCHER = 0.04;
 const MAX_SPACING_MS = 50;
-/** Of one message: every watcher that has not sent it yet holds a copy. */
+/** Of one message. With 1,000 the memory of 200 watchers grew by 10 MB more. */
 const MAX_ENTRIES = 250;
 
 export function createRevocationFeed({ now, schedule }: RevocationFeedDependencies): RevocationFeed {

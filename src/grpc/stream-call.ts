@@ -5,6 +5,7 @@ import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { IntrospectdError } from '../core/errors.js';
 import type { Caller } from '../core/policy.js';
 import type { CallFacts } from '../telemetry/call-log.js';
+import { GRPC_FRAME_HEADER_BYTES } from './grpc-frame.js';
 import type { CallDeps } from './method.js';
 import { readRequestId } from './request-id.js';
 import { createTrailer, toCodeName, toServiceError } from './status.js';
@@ -25,6 +26,12 @@ export interface ServedStream {
   admit(): Caller;
   /** Resolves when the client may be sent more; rejects once the signal is aborted. */
   send(message: Buffer): Promise<void>;
+  /**
+   * As send(), of what is framed already and may be shared by many streams: grpc-js frames a message in a copy for each.
+   * Not before the first message of a stream went by send(), and nothing by send() after it. Undefined = the client may
+   * be sent more at once: most of what is told to watchers is, and a promise for each would be most of what it leaves.
+   */
+  sendFrame(frame: Buffer): Promise<void> | undefined;
   /**
    * As send(), and resolves when the message has left for the client. One that reads nothing for a minute is ended.
    */
@@ -62,6 +69,9 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
   let callerName: string | undefined;
   let isOver = false;
   const wind = new AbortController();
+  const requireOpen = () => {
+    if (stop.signal.aborted || isOver) throw new Error('the stream is over');
+  };
   const windDown = (reason: IntrospectdError) => {
     error ??= reason;
     wind.abort();
@@ -87,8 +97,14 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
         return caller;
       },
       send: async (message) => {
-        if (stop.signal.aborted || isOver) throw new Error('the stream is over');
-        if (!call.write(message)) await once(call, 'drain', { signal: stop.signal });
+        requireOpen();
+        if (!call.write(message)) await untilDrained(call, stop.signal);
+      },
+      sendFrame: (frame) => {
+        requireOpen();
+        const stream = findHttp2Stream(call);
+        const isRoom = stream === undefined ? call.write(frame.subarray(GRPC_FRAME_HEADER_BYTES)) : stream.write(frame);
+        return isRoom ? undefined : untilDrained(stream ?? call, stop.signal);
       },
       deliver: (message) => {
         const unread = setTimeout(() => cut(doesNotRead()), READ_WITHIN_MS).unref();
@@ -113,6 +129,11 @@ async function settle(deps: CallDeps, call: Call, work: StreamWork, requestId: s
   deps.observer.observe({ path: call.getPath(), ...settled });
   if (error === undefined && !deps.callLog.writesSuccesses()) return;
   deps.callLog.write({ method: work.name, ...settled, requestId, facts: work.describe?.() ?? {} });
+}
+
+/** Rejects once the signal is aborted. */
+async function untilDrained(writable: Call | ServerHttp2Stream, signal: AbortSignal): Promise<void> {
+  await once(writable, 'drain', { signal });
 }
 
 /** Resolves when HTTP/2 took all of it; rejects once the signal is aborted. */

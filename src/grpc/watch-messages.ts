@@ -1,10 +1,11 @@
-// The messages of WatchRevocations, as bytes.
+// The messages of WatchRevocations, as bytes; all but the first framed, as they are sent.
 import type { EventFields } from '../core/caller-views.js';
 import { IntrospectdError } from '../core/errors.js';
 import { SEALED_TAG_BYTES } from '../core/tag-seal.js';
 import type { Cursor } from '../core/token-store.js';
 import type { ResetCause, WatchItem } from '../core/watcher.js';
 import { WatchRevocationsRequest, WatchRevocationsResponse } from '../gen/introspectd/v1/introspection_service.js';
+import { toGrpcFrame } from './grpc-frame.js';
 import { createWireReader } from './wire-reader.js';
 
 type Response = NonNullable<WatchRevocationsResponse['kind']>;
@@ -36,7 +37,8 @@ export function parseRenewal(bytes: Uint8Array): bigint {
 }
 
 export function encodeStarted(revision: Cursor): Buffer {
-  return encode({ $case: 'started', value: { revision, tagBytes: SEALED_TAG_BYTES } });
+  const kind: Response = { $case: 'started', value: { revision, tagBytes: SEALED_TAG_BYTES } };
+  return Buffer.from(WatchRevocationsResponse.encode({ kind }).finish());
 }
 
 export function encodeEvents({ tags, beforeMs, revision }: EventFields): Buffer {
@@ -44,7 +46,7 @@ export function encodeEvents({ tags, beforeMs, revision }: EventFields): Buffer 
     tag: Buffer.from(tags.buffer, tags.byteOffset + index * SEALED_TAG_BYTES, SEALED_TAG_BYTES),
     beforeMs: BigInt(before),
   }));
-  return encode({ $case: 'events', value: { events, revision } });
+  return toFrame({ $case: 'events', value: { events, revision } });
 }
 
 /** `nowMs` is the time of the server, ms since the epoch. */
@@ -53,11 +55,11 @@ export function encodeWatchItem(item: WatchItem, nowMs: number): Buffer {
     case 'events':
       return item.events.message;
     case 'reset':
-      return encode({ $case: 'reset', value: { reason: RESET_REASONS[item.cause], revision: item.revision } });
+      return toFrame({ $case: 'reset', value: { reason: RESET_REASONS[item.cause], revision: item.revision } });
     case 'renewed': {
       const { nonce, leaseMs, revision } = item;
       const value = { nonce, leaseMs: BigInt(leaseMs), revision, serverTimeMs: BigInt(nowMs) };
-      return encode({ $case: 'renewed', value });
+      return toFrame({ $case: 'renewed', value });
     }
   }
 }
@@ -70,8 +72,8 @@ function decode(bytes: Uint8Array): WatchRevocationsRequest['kind'] {
   }
 }
 
-function encode(kind: Response): Buffer {
-  return Buffer.from(WatchRevocationsResponse.encode({ kind }).finish());
+function toFrame(kind: Response): Buffer {
+  return toGrpcFrame(WatchRevocationsResponse.encode({ kind }).finish());
 }
 
 function invalid(field: string, description: string): IntrospectdError {

@@ -48,9 +48,9 @@ async function serveWatch(call: Call, stream: ServedStream, { watches, observer 
     if (!isAnsweredAlike(caller, now)) watcher.become(now);
     caller = now;
   };
-  const sendEvents = async ({ message, count }: WatchEvents) => {
+  const sendEvents = ({ message, count }: WatchEvents) => {
     observer.sentEvents(count);
-    await stream.send(message);
+    return stream.sendFrame(message);
   };
   const renewals = watches.createRenewals({
     grant: (nonce, leaseMs) => {
@@ -62,7 +62,7 @@ async function serveWatch(call: Call, stream: ServedStream, { watches, observer 
   const serve = async () => {
     await stream.send(encodeStarted(after ?? watcher.startedAt));
     if (after === undefined) watcher.goLive();
-    else await watches.resume(watcher, after, sendEvents);
+    else await watches.resume(watcher, after, async (events) => sendEvents(events));
     await Promise.race([tell({ watcher, bell, stream, observer, sendEvents }), listen(call, stream, renewals)]);
   };
 
@@ -95,7 +95,7 @@ interface Telling {
   readonly bell: Bell;
   readonly stream: ServedStream;
   readonly observer: WatchObserver;
-  readonly sendEvents: (events: WatchEvents) => Promise<void>;
+  readonly sendEvents: (events: WatchEvents) => Promise<void> | undefined;
 }
 
 /** Ends by rejecting alone. */
@@ -104,12 +104,11 @@ async function tell({ watcher, bell, stream, observer, sendEvents }: Telling): P
     const item = watcher.take();
     if (item === undefined) {
       await bell.next();
-    } else if (item.kind === 'events') {
-      await sendEvents(item.events);
-    } else {
-      if (item.kind === 'reset') observer.sentReset(item.cause);
-      await stream.send(encodeWatchItem(item, Date.now()));
+      continue;
     }
+    if (item.kind === 'reset') observer.sentReset(item.cause);
+    const room = item.kind === 'events' ? sendEvents(item.events) : stream.sendFrame(encodeWatchItem(item, Date.now()));
+    if (room !== undefined) await room;
   }
 }
 

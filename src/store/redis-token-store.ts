@@ -51,6 +51,11 @@ const OPEN_TIMEOUT_MS = 2000;
 const OPEN_POLL_MS = 10;
 /** A write is repeated when others write the same; given up it would have to be repeated by its caller. */
 const WRITE_TIMEOUT_FACTOR = 5;
+/**
+ * A load that is given up begins again at its first page: its cursor means nothing to a Redis that was started anew, which
+ * places its rows otherwise. So a page may take longer than a read, and is not asked for twice.
+ */
+const LOAD_TIMEOUT_FACTOR = 5;
 /** Rounds of one read: a store that keeps vanishing is not one. */
 const MAX_ROUNDS = 5;
 
@@ -88,6 +93,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       return connection.send(commands, boundMs);
     };
   const send = sendWithin(timeoutMs);
+  const sendForLoad = sendWithin(timeoutMs * LOAD_TIMEOUT_FACTOR);
   const run: typeof connection.run = async (...call) => {
     requireOpen();
     return connection.run(...call);
@@ -105,9 +111,10 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
   const readState = async <Result>(
     commands: readonly RedisCommand[],
     parse: (replies: readonly RedisReply[]) => Result | undefined,
+    sendThem = send,
   ): Promise<{ readonly result: Result; readonly state: RedisState; readonly settings: StoreSettings }> => {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const replies = await send([...commands, ...stateCommands(keys)]);
+      const replies = await sendThem([...commands, ...stateCommands(keys)]);
       const state = toState(replies.slice(commands.length));
       const result = parse(replies);
       const nowMs = Math.max(time.toStoreMs(state.redisMs), state.lastStoreTimeMs);
@@ -189,7 +196,8 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     loadRevocations: async function* () {
       let from = '0';
       do {
-        const { result: page, state } = await readState([liveCommand(keys, from)], ([reply]) => toLivePage(reply));
+        const command = liveCommand(keys, from);
+        const { result: page, state } = await readState([command], ([reply]) => toLivePage(reply), sendForLoad);
         const storeTimeMs = storeTimeOf(state);
         const chunk = page.live.filter(({ expiresAtMs }) => expiresAtMs > storeTimeMs);
         // A page of HSCAN is about as long as it was asked to be, and a short hash comes whole.

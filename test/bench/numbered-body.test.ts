@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { introspectCall, registerCall } from '../../bench/corpus.js';
-import { fromGrpcFrame, toGrpcFrame } from '../../bench/grpc-frame.js';
+import { fromGrpcFrame } from '../../bench/grpc-frame.js';
 import { createNumberedBody } from '../../bench/numbered-body.js';
 import { IntrospectRequest } from '../../src/gen/introspectd/v1/introspection_service.js';
 import { RegisterTokensRequest } from '../../src/gen/introspectd/v1/token_registry_service.js';
+import { toGrpcFrame } from '../../src/grpc/grpc-frame.js';
 
 test('every call asks about another token', () => {
   const { frame, numbering } = introspectCall();
