@@ -100,7 +100,9 @@ export class StoreModel {
     const standing = [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs > nowMs);
     if (standing.some(({ key }) => !digests.includes(key))) return 'lacks';
     const missing = [...this.#keysMs].filter(([key]) => !digests.includes(key));
-    return missing.some(([, usedMs]) => nowMs < usedMs + FOREVER_MS + RESERVED_FOR_MS) ? 'perhaps' : 'fits';
+    // A store judges keys by its own time; a handle may have told a later one before a clock went back.
+    const storeMs = Math.max(this.clockMs, this.lastStoreTimeMs);
+    return missing.some(([, usedMs]) => storeMs < usedMs + FOREVER_MS + RESERVED_FOR_MS) ? 'perhaps' : 'fits';
   }
 
   register(handle: number, entries: readonly RegisterEntry[]): readonly RegisterOutcome[] {
