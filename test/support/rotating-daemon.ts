@@ -53,12 +53,12 @@ const LOG_TIMEOUT_MS = 10_000;
 
 export async function startRotatingDaemon(
   callers: readonly DevCaller[],
-  limits: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<RotatingDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'introspectd-test-'));
   const at = (name: string) => join(folder, name);
   const tls = { cert_file: 'live/tls.crt', key_file: 'live/tls.key', client_ca_file: 'live/ca.crt' };
-  const config = { tls: { ...tls, crl_file: 'live/crl.pem' }, limits };
+  const config = { tls: { ...tls, crl_file: 'live/crl.pem' }, ...more };
   const workspace = await createDevWorkspace({ folder, callers, strangers: [], config });
   const ca = await createTestCa('introspectd rotating CA');
   const clients: Record<Client, TestIdentity> = {
