@@ -77,7 +77,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     file: '/src/core/low-priority.js',
     find: 'if (liveCalls() > 0 && nowMs - lastTurnMs < STARVED_AFTER_MS)',
     replace: 'if (false)',
-    killedBy: PRIORITY,
-    test: 'wait for live calls, and get on all the same',
+    // On a clock of its own: how long slices take says nothing on a busy machine.
+    killedBy: 'core/low-priority.test.js',
+    test: 'waits while a live call is under way',
   },
 ];
