@@ -54,15 +54,16 @@ const EXTENSIONS: ReadonlyMap<string, (value: string) => Profile | undefined> = 
 ]);
 const PROFILE_KEY = 'profile';
 
-/** Different routes of a caller that are remembered. */
+/** Different routes of a caller that are remembered, and how long one may be: 1 MB for each caller at most. */
 const MAX_ROUTES = 1000;
+const MAX_ROUTE_LENGTH = 1000;
 
 /**
  * As resolveDemands(), which it asks once for each route of a caller: a policy that is replaced brings other callers, and the
  * profiles are those of one configuration. Call it once for these.
  */
 export function rememberDemands(profiles: Profiles) {
-  const known = new WeakMap<Caller, Map<string, Demands | DemandFault>>();
+  const known = new WeakMap<Caller, Map<string, Demands>>();
   return (caller: Caller, extensions: ReadonlyMap<string, string>): Demands | DemandFault => {
     let routes = known.get(caller);
     if (routes === undefined) {
@@ -75,8 +76,9 @@ export function rememberDemands(profiles: Profiles) {
     const found = routes.get(route);
     if (found !== undefined) return found;
     const resolved = resolveDemands(caller, profiles, extensions);
-    // Whoever sends others without end has them resolved each time.
-    if (routes.size < MAX_ROUTES) routes.set(route, resolved);
+    // Whoever sends others without end, or long ones, has them resolved each time; and so does a fault, which is anybody's.
+    const isKept = routes.size < MAX_ROUTES && route.length <= MAX_ROUTE_LENGTH && !isDemandFault(resolved);
+    if (isKept) routes.set(route, resolved);
     return resolved;
   };
 }

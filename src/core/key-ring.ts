@@ -17,7 +17,7 @@ export interface KeyRing {
   /** One digest a digest key, the writing key's first. */
   digests(sha256: TokenSha256): readonly Digest[];
   tag(kind: TagKind, iss: string, value: string): Tag;
-  /** That of all tokens of an issuer, made once. For issuers of a policy alone: they are kept. */
+  /** That of all tokens of an issuer, made once and kept: for issuers that a policy lets or let register, which are few. */
   issuerTag(iss: string): Tag;
   /** Tags as a caller sees them. */
   readonly sealTags: TagSeal;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type CheckedClaims, type CheckedRequest, createCheck } from '../../src/core/check.js';
+import { rememberDemands } from '../../src/core/demands.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Introspect, IntrospectCommand } from '../../src/core/introspect.js';
 import { type Caller, createPolicy } from '../../src/core/policy.js';
@@ -73,6 +76,26 @@ describe('check', () => {
         'misconfigured',
       );
     }
+  });
+
+  it('keeps nothing of routes that are long, nor of those that are at fault', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heldMb = () => {
+      collect();
+      return process.memoryUsage().heapUsed / 1e6;
+    };
+    const findDemands = rememberDemands(new Map());
+    const caller = toCaller(ROW);
+    const before = heldMb();
+    for (let route = 0; route < 200; route++) {
+      const long = `${route} ${'x'.repeat(100_000)}`;
+      findDemands(caller, new Map([['scopes_all', long]]));
+      findDemands(caller, new Map([['unknown', long]]));
+    }
+    const grownMb = heldMb() - before;
+    assert.ok(grownMb < 5, `${grownMb} MB of 40 are held`);
+    assert.notEqual(findDemands(caller, new Map()), undefined);
   });
 
   it('is no answer when the store is in doubt', async () => {

@@ -107,4 +107,22 @@ export const ENVOY_MUTANTS: readonly Mutant[] = [
     killedBy: THE_RULES,
     test: 'two headers: credential_fault',
   },
+  {
+    promise: 1,
+    name: 'a route is known by the names of what it demands alone',
+    file: '/src/core/demands.js',
+    find: 'for (const [key, value] of extensions)\n            route',
+    replace: "for (const [key, value] of [...extensions.keys()].map((name) => [name, '']))\n            route",
+    killedBy: 'core/check.test.js',
+    test: 'demands of each route what it says',
+  },
+  {
+    promise: 4,
+    name: 'routes are remembered however long they are',
+    file: '/src/core/demands.js',
+    find: ' && route.length <= MAX_ROUTE_LENGTH',
+    replace: '',
+    killedBy: 'core/check.test.js',
+    test: 'keeps nothing of routes that are long',
+  },
 ];
