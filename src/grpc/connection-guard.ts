@@ -1,11 +1,13 @@
-// Bounds that grpc-js has no option for: how many connections there are, and how long a peer may take to send its request
-// and to read its answer. Without them both stay in memory for as long as the peer likes.
+// Bounds of connections that grpc-js has no option for, or one that refuses calls: how many there are, how old they grow,
+// and how long a peer may take to send its request and to read its answer. Without the latter both stay in memory for as
+// long as the peer likes.
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { type ConnectionAge, limitConnectionAge } from './connection-age.js';
 import { getListeningServers } from './listening-servers.js';
 import { type OpenStreams, watchOpenStreams } from './open-streams.js';
 
-export interface ConnectionGuardLimits {
+export interface ConnectionGuardLimits extends ConnectionAge {
   /** Of one listening address; more are closed as they come. */
   readonly connections: number;
   /**
@@ -18,7 +20,13 @@ export interface ConnectionGuardLimits {
 }
 
 /** A connection costs a file and, once it showed its certificate, about 65 KB (measured). */
-const LIMITS: ConnectionGuardLimits = { connections: 10_000, requestMs: 10_000, answerMs: 10_000 };
+const LIMITS: ConnectionGuardLimits = {
+  connections: 10_000,
+  requestMs: 10_000,
+  answerMs: 10_000,
+  ageMs: 600_000,
+  graceMs: 30_000,
+};
 
 /** Private in grpc-js 1.14, as the listening servers are. */
 interface Internals {
@@ -38,16 +46,19 @@ const REQUEST_STREAMS: ReadonlySet<string | undefined> = new Set(['bidi', 'clien
 /** For what the server listens on now; call it once, when it is bound. */
 export function guardConnections(
   server: Server,
-  limits = LIMITS,
+  changedLimits: Partial<ConnectionGuardLimits> = {},
   watchStreams: (session: ServerHttp2Session) => OpenStreams = watchOpenStreams,
 ): void {
+  const limits = { ...LIMITS, ...changedLimits };
   const listeningServers = getListeningServers(server);
   const { handlers } = server as unknown as Internals;
   if (handlers === undefined) throw new Error('this version of @grpc/grpc-js keeps its methods elsewhere');
   const sessions = new Map<ServerHttp2Session, OpenStreams>();
   const exempt = new WeakSet<ServerHttp2Stream>();
   const track = (session: ServerHttp2Session) => {
-    sessions.set(session, watchStreams(session));
+    const open = watchStreams(session);
+    sessions.set(session, open);
+    limitConnectionAge(session, open, limits);
     session.once('close', () => sessions.delete(session));
     session.on('stream', (stream, headers) => {
       if (REQUEST_STREAMS.has(handlers.get(String(headers[':path']))?.type)) exempt.add(stream);

@@ -97,7 +97,6 @@ const MAX_SESSION_MEMORY_MB = 32;
 const KEEPALIVE_INTERVAL_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 const MAX_CONNECTION_IDLE_MS = 300_000;
-const CONNECTION_AGE_GRACE_MS = 30_000;
 const MIN_MESSAGE_BYTES = 4 * MIB;
 /** Of a request around its tokens and claims: field headers, hints, audiences. */
 const MESSAGE_SLACK_BYTES = 64 * KIB;
@@ -172,7 +171,7 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     },
     listen: async (address) => {
       const port = await bind(server, address, deps.credentials);
-      guardConnections(server);
+      guardConnections(server, { ageMs: limits.connectionAgeMs });
       watchHandshakes(server, telemetry);
       bound.add(address.replace(/:\d+$/, `:${port}`));
       return { port };
@@ -201,8 +200,6 @@ function toServerOptions(limits: GrpcLimits): ServerOptions {
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
     'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    'grpc.max_connection_age_ms': limits.connectionAgeMs,
-    'grpc.max_connection_age_grace_ms': CONNECTION_AGE_GRACE_MS,
     'grpc.max_connection_idle_ms': MAX_CONNECTION_IDLE_MS,
     // Its counters are readable by whoever can reach the admin services, and leaked before (grpc-node #2068).
     'grpc.enable_channelz': 0,

@@ -47,4 +47,13 @@ export const HOT_PATH_MUTANTS: readonly Mutant[] = [
     killedBy: 'grpc/daemon-garbage.test.js',
     test: 'leave nothing among what is old',
   },
+  {
+    promise: 8,
+    name: 'a connection at its age ends at any moment',
+    file: '/src/grpc/connection-age.js',
+    find: "session.on('stream', endIfAlone);",
+    replace: 'return end();',
+    killedBy: 'grpc/connection-age.test.js',
+    test: 'one by one',
+  },
 ];
