@@ -1,6 +1,8 @@
 // A process of the benchmark's own that answers messages one at a time: servers and load generators run in such.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 
 export interface Child<Question, Answer> {
   readonly pid: number;
@@ -54,6 +56,12 @@ export function startChild<Question extends object, Answer>(
       await gone;
     },
   };
+}
+
+/** Of a processor that several want it gets what the others leave: whoever waits on a machine of its own in real life. */
+export function yieldProcessor({ pid }: { readonly pid: number }): void {
+  // Of each thread: Linux knows no priority of a process.
+  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
 }
 
 /** The other side: called once, by the script. */

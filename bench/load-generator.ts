@@ -20,6 +20,7 @@ export interface Load {
 }
 
 export interface LoadGenerator {
+  readonly pid: number;
   /** Calls a second for windowMs. */
   run(windowMs: number): Promise<RunOutcome>;
   /** So many calls, all of which must succeed; the bytes of the last answer. */
@@ -39,6 +40,7 @@ export async function startLoadGenerator({ target, tls, call, load }: LoadReques
   };
   await child.ask({ kind: 'connect', target: { authority: target, tls: files, ...load }, call });
   return {
+    pid: child.pid,
     run: async (windowMs) => {
       const answer = await child.ask({ kind: 'run', windowMs, calls: Number.MAX_SAFE_INTEGER });
       return { perSecond: (answer.succeeded * 1000) / answer.elapsedMs, failed: answer.failed };

@@ -25,6 +25,8 @@ export interface Row {
   readonly oneAtATime?: true;
   /** An open loop with so many calls a second: how long calls take is what it is about, and what its ratios are of. */
   readonly timedAt?: number;
+  /** What a busy machine costs by itself is what it is about: that load or server were late because of it is no objection. */
+  readonly busyOnPurpose?: true;
   run(windowMs: number): Promise<RunOutcome>;
 }
 
@@ -121,7 +123,7 @@ async function measure(row: Row, windowMs: number): Promise<Measurement> {
   return { ...outcome, ...use };
 }
 
-type Kind = Pick<Row, 'name' | 'unit' | 'oneAtATime' | 'timedAt'>;
+type Kind = Pick<Row, 'name' | 'unit' | 'oneAtATime' | 'timedAt' | 'busyOnPurpose'>;
 
 export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult {
   const { name, unit } = row;
@@ -134,7 +136,7 @@ export function summarize(row: Kind, rounds: readonly Measurement[]): RowResult 
   if (row.timedAt === undefined) return { ...common, verdict: judgeRate(row, common) };
   const latency = toLatencyResult(rounds);
   const keptUp = rounds.every((round) => round.keptUp !== false);
-  const verdict = judgeLatency(row.timedAt, { ...common, keptUp }, latency);
+  const verdict = judgeLatency(row, { ...common, keptUp }, latency);
   return { ...common, latency, verdict };
 }
 
@@ -147,13 +149,14 @@ function judgeRate({ oneAtATime }: Kind, { failed, cores, waiting }: Judged): Ve
 }
 
 function judgeLatency(
-  timedAt: number,
+  { timedAt = 0, busyOnPurpose }: Kind,
   judged: Judged & { readonly keptUp: boolean },
   { p99Ms, lateMs }: LatencyResult,
 ): Verdict {
   const { failed, perSecond, waiting, keptUp } = judged;
   if (failed > 0) return 'calls failed';
   if (!keptUp || perSecond.median < KEPT_UP * timedAt) return 'fell behind';
+  if (busyOnPurpose) return 'counts';
   if (lateMs > LATE_SHARE * p99Ms.median) return 'load came late';
   return waiting > BUSY_SHARE ? 'machine busy' : 'counts';
 }

@@ -2,6 +2,7 @@
 // are due at fixed instants, whatever became of those before, and are timed from these; it finds out how long calls take.
 import { percentile } from '../statistics.js';
 import type { Call, Connection } from './call.js';
+import { startTicker } from './ticker.js';
 
 export interface Outcome {
   readonly succeeded: number;
@@ -54,8 +55,8 @@ export function driveClosed(connections: readonly Connection[], windowMs: number
   });
 }
 
-/** exact: keeps a processor busy. coarse: calls that are due within a millisecond go together. */
-export type Pace = 'exact' | 'coarse';
+/** spin: keeps a processor busy. sleep: leaves it to others between calls; some tenths of a millisecond late. */
+export type Pace = 'spin' | 'sleep';
 
 export interface OpenLoop {
   readonly perSecond: number;
@@ -63,9 +64,10 @@ export interface OpenLoop {
   readonly pace: Pace;
 }
 
-export function driveOpen(connections: readonly Connection[], loop: OpenLoop): Promise<TimedOutcome> {
+export async function driveOpen(connections: readonly Connection[], loop: OpenLoop): Promise<TimedOutcome> {
   const { perSecond, windowMs, pace } = loop;
-  const startedMs = performance.now();
+  const ticker = pace === 'sleep' ? await startTicker(perSecond) : undefined;
+  const startedMs = ticker?.startMs ?? performance.now();
   const total = Math.floor((perSecond * windowMs) / 1000);
   const latencies: number[] = [];
   const lateness: number[] = [];
@@ -87,10 +89,11 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
         else failed++;
       };
     }
-    spin();
+    if (ticker !== undefined) ticker.onTick = turn;
+    turn();
 
     // Timers know milliseconds at best; a turn of the event loop takes some microseconds.
-    function spin(): void {
+    function turn(): void {
       const nowMs = performance.now();
       for (; due < total && startedMs + (due * 1000) / perSecond <= nowMs; due++) {
         const dueMs = startedMs + (due * 1000) / perSecond;
@@ -101,9 +104,10 @@ export function driveOpen(connections: readonly Connection[], loop: OpenLoop): P
       const isTooLate = nowMs - startedMs > windowMs + DRAIN_MS;
       // What is still under way on them must not be taken for answers of the next run.
       if (isTooLate) for (const connection of connections) connection.close();
-      if (isTooLate || latencies.length + failed === total) resolve(finish(nowMs));
-      else if (pace === 'exact') setImmediate(spin);
-      else setTimeout(spin, 1);
+      if (isTooLate || latencies.length + failed === total) {
+        ticker?.stop();
+        resolve(finish(nowMs));
+      } else if (ticker === undefined) setImmediate(turn);
     }
   });
 

@@ -15,6 +15,7 @@ export interface WireLoadRequest {
 }
 
 export interface WireLoad {
+  readonly pid: number;
   /** As many calls as are answered, for windowMs. */
   run(windowMs: number): Promise<RunOutcome>;
   /** So many calls a second, evenly, timed from the instants they are due. */
@@ -28,6 +29,7 @@ export async function startWireLoad({ port, tls, call, load }: WireLoadRequest):
   const target = { port, tls: tls && readTls(tls), ...(call.protocol === 'h2' ? load : spreadOut(load)) };
   await child.ask({ kind: 'connect', target, call });
   return {
+    pid: child.pid,
     run: async (windowMs) => toRunOutcome(await child.ask({ kind: 'closed', windowMs })),
     runAt: async (loop) => toTimedOutcome(await child.ask({ kind: 'open', ...loop }), loop),
     stop: () => child.stop(),

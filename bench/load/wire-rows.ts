@@ -16,7 +16,7 @@ export async function createCapacityRow(side: Side, load: Load, cleanUp: CleanUp
 /** So many calls a second; how long they take. */
 export async function createTimedRow(side: Side, load: Load, perSecond: number, cleanUp: CleanUp): Promise<Row> {
   const { runAt } = await start(side, load, cleanUp);
-  return { ...toHead(side), timedAt: perSecond, run: (windowMs) => runAt({ perSecond, windowMs, pace: 'exact' }) };
+  return { ...toHead(side), timedAt: perSecond, run: (windowMs) => runAt({ perSecond, windowMs, pace: 'spin' }) };
 }
 
 async function start(side: Side, load: Load, cleanUp: CleanUp): Promise<WireLoad> {

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { BATCH_TOKENS } from '../answers.js';
 import type { BenchContext } from '../bench-context.js';
-import { startChild } from '../child.js';
-import { batchCall, streamCall } from '../corpus.js';
+import { startChild, yieldProcessor } from '../child.js';
+import { ASKED, batchCall, streamCall } from '../corpus.js';
 import type { Engine } from '../engines.js';
 import { startWireLoad } from '../load/start-wire-load.js';
 import type { Group, Row, RunOutcome } from '../rounds.js';
+import { startSite } from '../site.js';
 import type { StreamAnswer, StreamQuestion } from '../stream-load.js';
 import { createSides } from './sides.js';
 import { FULLEST } from './unary-loads.js';
@@ -17,6 +18,8 @@ const BATCH_LOAD = { connections: 2, streams: 2 };
 const STREAMS = 4;
 
 export const ALONE = 'Introspect, no batch job';
+/** What the job's client and a busy server cost a call on the same processors, whatever our server does. */
+export const ELSEWHERE = `Introspect, BatchIntrospect of ${BATCH_TOKENS} flat out at another server meanwhile`;
 export const BESIDE_BATCHES = `Introspect, BatchIntrospect of ${BATCH_TOKENS} flat out meanwhile`;
 export const BESIDE_STREAMS = `Introspect, StreamIntrospect of ${BATCH_TOKENS} flat out meanwhile`;
 
@@ -30,18 +33,24 @@ export async function batchBeside(context: BenchContext): Promise<readonly Group
   if (side === undefined) return [];
   const introspect = await startWireLoad({ ...side, load: FULLEST.load });
   cleanUp(introspect.stop);
-  // Coarse: a generator that never sleeps would take the processor that the job's client needs.
-  const loop = { perSecond: INTROSPECT_RATE, pace: 'coarse' } as const;
+  // A generator that never sleeps would take the processor that the job's client needs.
+  const loop = { perSecond: INTROSPECT_RATE, pace: 'sleep' } as const;
   const ask = (windowMs: number) => introspect.runAt({ ...loop, windowMs });
   const alone: Row = { name: ALONE, pid: side.pid, unit: 'calls', timedAt: INTROSPECT_RATE, run: ask };
   const batches = await site.startLoad('whole', batchCall(BATCH_TOKENS), BATCH_LOAD);
   cleanUp(batches.stop);
+  yieldProcessor(batches);
   const streams = await startStreams(context);
+  const other = await startSite(site.engine, [ASKED]);
+  cleanUp(other.stop);
+  const elsewhere = await other.startLoad('whole', batchCall(BATCH_TOKENS), BATCH_LOAD);
+  cleanUp(elsewhere.stop);
+  yieldProcessor(elsewhere);
 
-  const beside = (name: string, job: (windowMs: number) => Promise<RunOutcome>): Row => ({
+  const beside = (name: string, job: (windowMs: number) => Promise<RunOutcome>, baselines = [ALONE]): Row => ({
     ...alone,
     name,
-    baselines: [ALONE],
+    baselines,
     run: async (windowMs) => {
       const [asked, worked] = await Promise.all([ask(windowMs), job(windowMs)]);
       // A job that gets nowhere is no job.
@@ -52,7 +61,12 @@ export async function batchBeside(context: BenchContext): Promise<readonly Group
   return [
     {
       title: toBesideTitle(site.engine.name),
-      rows: [alone, beside(BESIDE_BATCHES, batches.run), beside(BESIDE_STREAMS, streams)],
+      rows: [
+        alone,
+        { ...beside(ELSEWHERE, elsewhere.run), busyOnPurpose: true },
+        beside(BESIDE_BATCHES, batches.run, [ALONE, ELSEWHERE]),
+        beside(BESIDE_STREAMS, streams, [ALONE, ELSEWHERE]),
+      ],
     },
     {
       title: `Batch jobs, mutual TLS, ${STREAMS} concurrent, ${site.engine.name}`,
@@ -72,6 +86,7 @@ export async function batchBeside(context: BenchContext): Promise<readonly Group
 async function startStreams({ site, cleanUp }: BenchContext): Promise<(windowMs: number) => Promise<RunOutcome>> {
   const child = startChild<StreamQuestion, StreamAnswer>('stream-load');
   cleanUp(child.stop);
+  yieldProcessor(child);
   const { caFile, certFile, keyFile } = site.workspace.tls('whole');
   const [ca, cert, key] = [caFile, certFile, keyFile].map((file) => readFileSync(file, 'utf8')) as [
     string,

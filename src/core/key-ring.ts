@@ -28,6 +28,7 @@ export interface KeyRing {
 }
 
 const KEY_BYTES = 32;
+const TAG_BYTES = 8;
 const LAST_CHARACTER_OF_16_BYTES = canonicalLastCharacters();
 
 /** Reads a keys file: lines `digest:<base64>` (one or more) and one `tag:<base64>`, 32 bytes each; `#` begins a comment. */
@@ -62,7 +63,8 @@ function createKeyRing(digestKeys: readonly string[], tagKey: string): KeyRing {
   const toTag: KeyRing['tag'] = (kind, iss, value) => {
     // The length of iss keeps (iss, value) pairs apart that would read the same joined.
     const text = `${tagKey}${kind}:${iss.length}:${iss}${value}`;
-    return hash('sha256', text, 'buffer').subarray(0, 8) as Uint8Array as Tag;
+    // A string and not a buffer: less than half the price (measured).
+    return Buffer.from(hash('sha256', text, 'binary').slice(0, TAG_BYTES), 'latin1') as Uint8Array as Tag;
   };
   return {
     digests: (sha256) => digestKeys.map((key) => toDigest(key, sha256)),

@@ -40,7 +40,7 @@ export interface LowPriorityDependencies {
 /** A job holds a request and an answer of up to 4 MiB. */
 const MAX_JOBS = 64;
 const MAX_JOBS_OF_CALLER = 32;
-/** While live calls are under way there is one slice in so long: jobs get on, with about a tenth of a processor. */
+/** While live calls are under way there is one slice in so long: jobs get on, with about a twentieth of a processor. */
 const STARVED_AFTER_MS = 5;
 /** A live call is over within a turn or two, or waits for a store: then looking at every turn would be a loop. */
 const LOOKS_AT_EVERY_TURN = 2;

@@ -23,8 +23,8 @@ export function createTagSeal(tagKey: Uint8Array): TagSeal {
   };
   return (caller, tags) => {
     const blocks = Buffer.alloc((tags.length / TAG_BYTES) * SEALED_TAG_BYTES);
-    for (let at = 0; at < tags.length; at++) {
-      blocks[Math.floor(at / TAG_BYTES) * SEALED_TAG_BYTES + (at % TAG_BYTES)] = tags[at] ?? 0;
+    for (let tag = 0, block = 0; tag < tags.length; tag += TAG_BYTES, block += SEALED_TAG_BYTES) {
+      for (let at = 0; at < TAG_BYTES; at++) blocks[block + at] = tags[tag + at] ?? 0;
     }
     return findCipher(caller).update(blocks);
   };

@@ -164,7 +164,9 @@ function writeActive(out: Buffer, start: number, claims: Uint8Array, keeping: Ke
   out.set(claims, at);
   if (keeping === undefined) return;
   at = writeHeader(out, at + claims.length, TAGS, keeping.end - keeping.start);
-  for (let from = keeping.start; from < keeping.end; from++) out[at++] = keeping.sealed[from] ?? 0;
+  const tags = keeping.sealed.subarray(keeping.start, keeping.end);
+  out.set(tags, at);
+  at += tags.length;
   if (keeping.cacheMs !== 0) writeHeader(out, at, CACHE_MS, keeping.cacheMs);
 }
 

@@ -79,6 +79,16 @@ for (const { what, round, verdict } of TIMED) {
   });
 }
 
+test('at a fixed rate, busy on purpose: counts, unless calls failed or fell behind', () => {
+  const judge = (round: Partial<Measurement>) =>
+    summarize({ name: 'row', unit: 'calls', timedAt: 100, busyOnPurpose: true }, [
+      { ...FULL, latency: { ...ON_TIME, lateP99Ms: 2.1 }, waiting: 0.3, ...round },
+    ]).verdict;
+  assert.equal(judge({}), 'counts');
+  assert.equal(judge({ failed: 1 }), 'calls failed');
+  assert.equal(judge({ perSecond: 97 }), 'fell behind');
+});
+
 test('a ratio of rows at fixed rates is of their 99th percentiles', () => {
   const ratio = toRatio(timed('ours', { latency: { ...ON_TIME, p99Ms: 6 } }), timed('peer', {}));
   assert.equal(ratio.of, 'p99');

@@ -137,7 +137,7 @@ test('an open loop counts from when a call was due: a stall is charged to all wh
     async (port) => {
       // One call at a time: those that are due meanwhile cannot even be sent.
       const connection = await openHttp2(port, 1);
-      const driven = await driveOpen([connection], { perSecond: 200, windowMs: 300, pace: 'exact' });
+      const driven = await driveOpen([connection], { perSecond: 200, windowMs: 300, pace: 'spin' });
       connection.close();
       return driven;
     },
@@ -152,7 +152,7 @@ test('what is answered after the window and a moment was not in time', async () 
     (_request, callback) => void setTimeout(() => callback(null, active), 150),
     async (port) => {
       const connection = await openHttp2(port, 10);
-      const driven = await driveOpen([connection], { perSecond: 100, windowMs: 100, pace: 'coarse' });
+      const driven = await driveOpen([connection], { perSecond: 100, windowMs: 100, pace: 'sleep' });
       connection.close();
       return driven;
     },
