@@ -3,7 +3,7 @@ import { BATCH_TOKENS } from './answers.js';
 import type { Engine } from './engines.js';
 import type { Report } from './report.js';
 import { MGET, toBatchName, toBatchTitle } from './scenarios/batch.js';
-import { ALONE, BESIDE_BATCHES, BESIDE_STREAMS, toBesideTitle } from './scenarios/batch-beside.js';
+import { ALONE, BESIDE_BATCHES, BESIDE_STREAMS, ELSEWHERE, toBesideTitle } from './scenarios/batch-beside.js';
 import { toIntrospectTitle } from './scenarios/introspect.js';
 import { toPeerLatencyTitle } from './scenarios/peer-latency.js';
 import { toRecordName } from './scenarios/record-memory.js';
@@ -100,14 +100,20 @@ export const BOUNDS: readonly Bound[] = [
       bound: 1.5,
       find: findRatio(toStormTitle(engine), STORMY, QUIET),
     },
-    ...[BESIDE_BATCHES, BESIDE_STREAMS].map(
-      (beside): Bound => ({
+    ...[BESIDE_BATCHES, BESIDE_STREAMS].flatMap((beside): readonly Bound[] => [
+      {
         what: `p99 of ${beside} / without, ${engine}`,
         is: 'at most',
         bound: 2,
         find: findRatio(toBesideTitle(engine), beside, ALONE),
-      }),
-    ),
+      },
+      {
+        what: `p99 of ${beside} / with the batches at another server, ${engine}`,
+        is: 'at most',
+        bound: 2,
+        find: findRatio(toBesideTitle(engine), beside, ELSEWHERE),
+      },
+    ]),
     {
       what: `mutual TLS / plaintext, unary, ${engine}`,
       is: 'at least',

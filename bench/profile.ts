@@ -1,4 +1,4 @@
-// npm run profile [-- introspect|filtered|batch|check|echo] [--mtls] [--redis]: where the time of a saturated server goes, by
+// npm run profile [-- introspect|filtered|tags|batch|check|echo] [--mtls] [--redis]: where the time of a saturated server goes, by
 // part and by function, as Node's sampling profiler saw it. Over plaintext and LMDB unless told otherwise; batch and check
 // are over mutual TLS alone.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AnswerBytes, BATCH_TOKENS, checkAnswers } from './answers.js';
 import { startChild } from './child.js';
-import { ASKED, batchCall, checkCall, introspectCall } from './corpus.js';
+import { ASKED, batchCall, checkCall, introspectCall, introspectWithTagsCall } from './corpus.js';
 import { parseCpuSeconds } from './cpu.js';
 import { toEchoPath } from './echo-path.js';
 import type { EchoQuestion } from './echo-server.js';
@@ -40,6 +40,7 @@ interface Profiled {
 const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   introspect: () => ({ caller: 'whole', call: introspectCall(), answer: 'whole', load: FULLEST.load }),
   filtered: () => ({ caller: 'filtered', call: introspectCall(), answer: 'filtered', load: FULLEST.load }),
+  tags: () => ({ caller: 'whole', call: introspectWithTagsCall(), answer: 'whole', load: FULLEST.load }),
   batch: () => ({
     caller: 'whole',
     call: batchCall(BATCH_TOKENS),

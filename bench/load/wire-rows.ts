@@ -1,5 +1,6 @@
 import type { Load } from '../load-generator.js';
 import type { Row } from '../rounds.js';
+import type { OpenLoop } from './drive.js';
 import { startWireLoad, type WireLoad, type WireLoadRequest } from './start-wire-load.js';
 
 /** A row but for its load: who is asked what. */
@@ -14,9 +15,14 @@ export async function createCapacityRow(side: Side, load: Load, cleanUp: CleanUp
 }
 
 /** So many calls a second; how long they take. */
-export async function createTimedRow(side: Side, load: Load, perSecond: number, cleanUp: CleanUp): Promise<Row> {
+export async function createTimedRow(
+  side: Side,
+  load: Load,
+  { perSecond, pace }: Omit<OpenLoop, 'windowMs'>,
+  cleanUp: CleanUp,
+): Promise<Row> {
   const { runAt } = await start(side, load, cleanUp);
-  return { ...toHead(side), timedAt: perSecond, run: (windowMs) => runAt({ perSecond, windowMs, pace: 'spin' }) };
+  return { ...toHead(side), timedAt: perSecond, run: (windowMs) => runAt({ perSecond, windowMs, pace }) };
 }
 
 async function start(side: Side, load: Load, cleanUp: CleanUp): Promise<WireLoad> {

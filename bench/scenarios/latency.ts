@@ -16,7 +16,9 @@ export async function latency(context: BenchContext): Promise<readonly Group[]> 
       const side = findSide(name, 'mutual TLS');
       if (side === undefined) continue;
       const baselines = name === 'echo' ? [] : [toRowName('echo', 'mutual TLS')];
-      rows.push(await createTimedRow({ ...side, baselines }, FULLEST.load, perSecond, context.cleanUp));
+      rows.push(
+        await createTimedRow({ ...side, baselines }, FULLEST.load, { perSecond, pace: 'spin' }, context.cleanUp),
+      );
     }
     const rate = perSecond.toLocaleString('en-US');
     groups.push({ title: `Latency of Introspect at ${rate}/s, mutual TLS, ${context.site.engine.name}`, rows });

@@ -11,7 +11,7 @@ import { FULLEST } from './unary-loads.js';
 export const SMALL = 10_000;
 export const LARGE = 1_000_000;
 const SIZES = { quick: [SMALL, 30_000], full: [SMALL, LARGE], large: [SMALL, LARGE, 10_000_000] } as const;
-const RATE = 2000;
+const LOOP = { perSecond: 2000, pace: 'spin' } as const;
 
 export async function storeSize(context: BenchContext): Promise<readonly Group[]> {
   const { size, site, cleanUp } = context;
@@ -36,13 +36,13 @@ export async function storeSize(context: BenchContext): Promise<readonly Group[]
     },
     {
       title: toSizeTitle('latency', site.engine.name),
-      rows: await Promise.all(sides.map((side) => createTimedRow(side, FULLEST.load, RATE, cleanUp))),
+      rows: await Promise.all(sides.map((side) => createTimedRow(side, FULLEST.load, LOOP, cleanUp))),
     },
   ];
 }
 
 export function toSizeTitle(of: 'capacity' | 'latency', engine: Engine['name']): string {
-  const load = of === 'capacity' ? '100 concurrent' : `latency at ${RATE.toLocaleString('en-US')}/s`;
+  const load = of === 'capacity' ? '100 concurrent' : `latency at ${LOOP.perSecond.toLocaleString('en-US')}/s`;
   return `Introspect by the size of the store, ${load}, mutual TLS, ${engine}`;
 }
 

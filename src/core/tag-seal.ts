@@ -21,11 +21,15 @@ export function createTagSeal(tagKey: Uint8Array): TagSeal {
     ciphers.set(caller, cipher);
     return cipher;
   };
+  // Kept, so that the zeros are written once. Grows to what the largest batch needs.
+  let blocks = Buffer.alloc(SEALED_TAG_BYTES);
   return (caller, tags) => {
-    const blocks = Buffer.alloc((tags.length / TAG_BYTES) * SEALED_TAG_BYTES);
+    const length = (tags.length / TAG_BYTES) * SEALED_TAG_BYTES;
+    if (blocks.length < length) blocks = Buffer.alloc(length);
     for (let tag = 0, block = 0; tag < tags.length; tag += TAG_BYTES, block += SEALED_TAG_BYTES) {
       for (let at = 0; at < TAG_BYTES; at++) blocks[block + at] = tags[tag + at] ?? 0;
     }
-    return findCipher(caller).update(blocks);
+    // By way of a string: each buffer that a cipher makes is memory outside the heap, dear to collect.
+    return Buffer.from(findCipher(caller).update(blocks.subarray(0, length), undefined, 'latin1'), 'latin1');
   };
 }
