@@ -1,7 +1,7 @@
 // What callers notice of a thousand revocations a second.
 import type { BenchContext } from '../bench-context.js';
 import { yieldProcessor } from '../child.js';
-import { ASKED, revokeCall } from '../corpus.js';
+import { REVOKED, revokeCall } from '../corpus.js';
 import type { Engine } from '../engines.js';
 import { startWireLoad } from '../load/start-wire-load.js';
 import { ANY, toWireCall } from '../load/wire-call.js';
@@ -34,7 +34,7 @@ export async function revokeStorm(context: BenchContext): Promise<readonly Group
   // A generator that never sleeps would leave one processor to all else.
   const loop = { perSecond: INTROSPECT_RATE, pace: 'sleep' } as const;
   const quiet = await createTimedRow(side, FULLEST.load, loop, cleanUp);
-  const other = await startSite(site.engine, [ASKED]);
+  const other = await startSite(site.engine, [REVOKED]);
   cleanUp(other.stop);
 
   const inStorm = async (at: Site): Promise<Row['run']> => {

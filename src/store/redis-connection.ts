@@ -1,7 +1,7 @@
 // One connection to one server. Fails fast, sends nothing twice and nothing late: no queue while there is no
 // connection, no resending after it is back, a bound on every wait.
 import { isIP } from 'node:net';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Command, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailable } from '../core/errors.js';
 import { isNoScript, toRedisFault } from './redis-faults.js';
 import type { RedisScript } from './redis-scripts.js';
@@ -13,7 +13,7 @@ export type RedisCommand = readonly [name: string, ...args: readonly RedisArgume
 export type RedisReply = null | number | Buffer | readonly RedisReply[];
 
 export interface RedisConnection {
-  /** In one pipeline; rejects with StoreUnavailable when any of them fails. What comes later than the bound is dropped. */
+  /** In one piece, in order; rejects with StoreUnavailable when any of them fails. What comes later than the bound is dropped. */
   send(commands: readonly RedisCommand[], timeoutMs: number): Promise<readonly RedisReply[]>;
   run(script: RedisScript, call: ScriptCall, timeoutMs: number): Promise<RedisReply>;
   close(): void;
@@ -54,14 +54,24 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
     onReady();
   });
 
+  // Not by redis.pipeline(): each has an accessor of its own, and V8 keeps it, with commands and replies, until the next full
+  // collection (docs/adr/0028).
+  const write = (commands: readonly RedisCommand[]): readonly Promise<RedisReply>[] => {
+    const { stream } = redis;
+    stream?.cork();
+    // With a stream nothing is sent before the connection is ready.
+    const replies = commands.map(
+      ([name, ...args]) => redis.sendCommand(new Command(name, args, AS_BYTES), stream) as Promise<RedisReply>,
+    );
+    stream?.uncork();
+    return replies;
+  };
+
   const send: RedisConnection['send'] = async (commands, timeoutMs) => {
-    const pipeline = redis.pipeline();
-    for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
-    const results = await bound(pipeline.exec(), timeoutMs).catch((error: unknown) => {
-      throw toRedisFault(error);
-    });
-    return (results ?? []).map(([error, reply]) => {
-      if (error === null) return reply as RedisReply;
+    const results = await bound(Promise.allSettled(write(commands)), timeoutMs);
+    return results.map((result) => {
+      if (result.status === 'fulfilled') return result.value;
+      const error: unknown = result.reason;
       // Nothing was sent, and that says nothing: why there is no connection does.
       if (redis.status !== 'ready') throw toRedisFault(lastError ?? error);
       onRefused(error);
@@ -89,6 +99,8 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
 }
 
 const NO_SCRIPT = new StoreUnavailable('Redis does not know the script');
+
+const AS_BYTES = { replyEncoding: null } as const;
 
 const FAIL_FAST = {
   protocol: 2 as const,
