@@ -51,6 +51,7 @@ export async function batchBeside(context: BenchContext): Promise<readonly Group
     ...alone,
     name,
     baselines,
+    busyOnPurpose: true,
     run: async (windowMs) => {
       const [asked, worked] = await Promise.all([ask(windowMs), job(windowMs)]);
       // A job that gets nowhere is no job.
@@ -63,7 +64,7 @@ export async function batchBeside(context: BenchContext): Promise<readonly Group
       title: toBesideTitle(site.engine.name),
       rows: [
         alone,
-        { ...beside(ELSEWHERE, elsewhere.run), busyOnPurpose: true },
+        beside(ELSEWHERE, elsewhere.run),
         beside(BESIDE_BATCHES, batches.run, [ALONE, ELSEWHERE]),
         beside(BESIDE_STREAMS, streams, [ALONE, ELSEWHERE]),
       ],
