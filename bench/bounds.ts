@@ -7,7 +7,7 @@ import { ALONE, BESIDE_BATCHES, BESIDE_STREAMS, ELSEWHERE, toBesideTitle } from 
 import { toIntrospectTitle } from './scenarios/introspect.js';
 import { toPeerLatencyTitle } from './scenarios/peer-latency.js';
 import { toRecordName } from './scenarios/record-memory.js';
-import { QUIET, STORMY, toStormTitle } from './scenarios/revoke-storm.js';
+import { QUIET, REVOKED_ELSEWHERE, STORMY, toStormTitle } from './scenarios/revoke-storm.js';
 import { type SIDES, TRANSPORTS, type Transport, toRowName } from './scenarios/sides.js';
 import { LARGE, SMALL, toSizeName, toSizeTitle } from './scenarios/store-size.js';
 import { FULLEST } from './scenarios/unary-loads.js';
@@ -99,6 +99,12 @@ export const BOUNDS: readonly Bound[] = [
       is: 'at most',
       bound: 1.5,
       find: findRatio(toStormTitle(engine), STORMY, QUIET),
+    },
+    {
+      what: `p99 while 1,000 revocations a second arrive / at another server, ${engine}`,
+      is: 'at most',
+      bound: 1.5,
+      find: findRatio(toStormTitle(engine), STORMY, REVOKED_ELSEWHERE),
     },
     ...[BESIDE_BATCHES, BESIDE_STREAMS].flatMap((beside): readonly Bound[] => [
       {
