@@ -60,7 +60,13 @@ export async function revokeStorm(context: BenchContext): Promise<readonly Group
       rows: [
         { ...quiet, name: QUIET },
         { ...quiet, name: REVOKED_ELSEWHERE, baselines: [QUIET], busyOnPurpose: true, run: await inStorm(other) },
-        { ...quiet, name: STORMY, baselines: [QUIET, REVOKED_ELSEWHERE], busyOnPurpose: true, run: await inStorm(site) },
+        {
+          ...quiet,
+          name: STORMY,
+          baselines: [QUIET, REVOKED_ELSEWHERE],
+          busyOnPurpose: true,
+          run: await inStorm(site),
+        },
       ],
     },
   ];
