@@ -69,7 +69,8 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
     return { ...verdict, tags: toAllTags(keyRing, sha256, verdict) };
   }
 
-  const askAtOnce: Introspect['many'] = async (command, items) => {
+  /** The read is under way when this returns; what it returns waits for it, and judges. */
+  const ask = (command: IntrospectCommand, items: readonly (Token | IntrospectdError)[]) => {
     const digests: Digest[] = [];
     const hashes = items.map((item) => {
       if (item instanceof IntrospectdError) return item;
@@ -77,26 +78,37 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
       digests.push(...keyRing.digests(sha256));
       return sha256;
     });
-    const read = await fence.read(digests);
-    const question = toQuestion(command, read);
-    const withTags = wantsTags(command);
-    let start = 0;
-    return hashes.map((sha256) => {
-      if (sha256 instanceof IntrospectdError) return sha256;
-      const entry = findEntry(read.entries, start, ring);
-      start += ring;
-      return answer(entry, question, sha256, withTags);
-    });
+    const reading = fence.read(digests);
+    // Of a call that failed nobody waits for it.
+    reading.catch(() => undefined);
+    return async (): Promise<readonly (Verdict | IntrospectdError)[]> => {
+      const read = await reading;
+      const question = toQuestion(command, read);
+      const withTags = wantsTags(command);
+      let start = 0;
+      return hashes.map((sha256) => {
+        if (sha256 instanceof IntrospectdError) return sha256;
+        const entry = findEntry(read.entries, start, ring);
+        start += ring;
+        return answer(entry, question, sha256, withTags);
+      });
+    };
   };
 
-  // One after the other: what a later slice says is never older than what one before it said.
+  // Read in order; while one is read, the one before it is judged.
   const askInSlices = async (
     command: IntrospectCommand,
     items: readonly (Token | IntrospectdError)[],
     pace: Pace,
   ): Promise<readonly (Verdict | IntrospectdError)[]> => {
     const answers: (Verdict | IntrospectdError)[] = [];
-    for await (const slice of inSlices(items, SLICE_TOKENS, pace)) answers.push(...(await askAtOnce(command, slice)));
+    let judgeLast: ReturnType<typeof ask> | undefined;
+    for await (const slice of inSlices(items, SLICE_TOKENS, pace)) {
+      const judgeNext = ask(command, slice);
+      if (judgeLast !== undefined) answers.push(...(await judgeLast()));
+      judgeLast = judgeNext;
+    }
+    if (judgeLast !== undefined) answers.push(...(await judgeLast()));
     return answers;
   };
 
@@ -108,7 +120,7 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
       return answer(findEntry(read.entries, start, ring), toQuestion(command, read), sha256, wantsTags(command));
     },
     many: (command, items, pace) =>
-      pace === undefined ? askAtOnce(command, items) : askInSlices(command, items, pace),
+      pace === undefined ? ask(command, items)() : askInSlices(command, items, pace),
   };
 }
 

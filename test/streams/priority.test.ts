@@ -88,10 +88,23 @@ describe('batches beside live calls', () => {
     assert.equal(await live, true);
   });
 
+  it('while a slice is read the next one is asked about, and no more', async () => {
+    reads = [];
+    holds = (digests) => digests === 100;
+    const batch = askBatch(BATCH);
+    await until(() => held.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(reads.length, 2);
+    release();
+    assert.equal((await batch).results, 1000);
+    assert.equal(reads.length, 10);
+  });
+
   it('take no room from live calls', async () => {
     holds = (digests) => digests === 100;
     const batches = range(INFLIGHT).map(() => askBatch(BATCH));
-    await until(() => held.length === INFLIGHT);
+    // Two slices each.
+    await until(() => held.length === 2 * INFLIGHT);
     const live = await Promise.all(range(INFLIGHT).map(() => ask('good')));
     assert.deepEqual(
       live,
