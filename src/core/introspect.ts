@@ -119,8 +119,7 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
       const read = await batcher.read();
       return answer(findEntry(read.entries, start, ring), toQuestion(command, read), sha256, wantsTags(command));
     },
-    many: (command, items, pace) =>
-      pace === undefined ? ask(command, items)() : askInSlices(command, items, pace),
+    many: (command, items, pace) => (pace === undefined ? ask(command, items)() : askInSlices(command, items, pace)),
   };
 }
 
