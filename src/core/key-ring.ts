@@ -1,6 +1,6 @@
 // The keys: digests are made under the digest keys (the first writes, all are read), tags under the tag key.
 import { createHmac, hash, hkdfSync } from 'node:crypto';
-import { createTagSeal, type TagSeal } from './tag-seal.js';
+import { createTagSeal, TAG_BYTES, type TagSeal } from './tag-seal.js';
 import type { TokenSha256 } from './token.js';
 
 /** First 16 bytes of sha256(utf8(key_base64 + hex(sha256(token)))), as 22 characters of base64url: a store's key. */
@@ -28,7 +28,6 @@ export interface KeyRing {
 }
 
 const KEY_BYTES = 32;
-const TAG_BYTES = 8;
 const LAST_CHARACTER_OF_16_BYTES = canonicalLastCharacters();
 
 /** Reads a keys file: lines `digest:<base64>` (one or more) and one `tag:<base64>`, 32 bytes each; `#` begins a comment. */

@@ -116,7 +116,7 @@ export function toPace(job: Pick<Job, 'turn'>, signal: AbortSignal): Pace {
   };
 }
 
-/** The slices, each when it may run. Whoever takes the next one is done with the one before. */
+/** The slices, each when it may run. */
 export async function* inSlices<Item>(
   items: readonly Item[],
   sliceItems: number,

@@ -4,7 +4,7 @@ import { type Cipher, createCipheriv, hkdfSync } from 'node:crypto';
 export type TagSeal = (caller: string, tags: Uint8Array) => Buffer;
 
 export const SEALED_TAG_BYTES = 16;
-const TAG_BYTES = 8;
+export const TAG_BYTES = 8;
 
 /**
  * AES-128 of the tag, padded with zeros to its block, under a key of the caller. A permutation: equality is all that can be

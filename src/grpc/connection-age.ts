@@ -11,6 +11,8 @@ export interface ConnectionAge {
 
 /** Of the age. Connections of one moment do not end in one, and each then looks as long for a good one. */
 const SPREAD = 0.1;
+/** 24 days; a timer that is set to more fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * GOAWAY leaves when a call has come in and is the only one: whoever waits for its answer reads GOAWAY before it asks again.
@@ -18,7 +20,8 @@ const SPREAD = 0.1;
  * clients of gRPC do; Envoy counts a health check that was refused as a daemon that failed. (A first GOAWAY that names the
  * highest stream there can be, RFC 9113 §6.8, is no way out: node:http2 ignores every stream after it, too.)
  */
-export function limitConnectionAge(session: ServerHttp2Session, open: OpenStreams, { ageMs, graceMs }: ConnectionAge) {
+export function limitConnectionAge(session: ServerHttp2Session, open: OpenStreams, { graceMs, ...age }: ConnectionAge) {
+  const ageMs = Math.min(age.ageMs, MAX_TIMER_MS);
   const end = () => {
     session.off('stream', endIfAlone);
     clearTimeout(timer);

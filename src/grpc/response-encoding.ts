@@ -3,7 +3,7 @@ import type { IntrospectdError } from '../core/errors.js';
 import type { Verdict } from '../core/introspect.js';
 import type { Active, Inactive, InactiveReason } from '../core/judge.js';
 import type { Caller } from '../core/policy.js';
-import { SEALED_TAG_BYTES, type TagSeal } from '../core/tag-seal.js';
+import { SEALED_TAG_BYTES, TAG_BYTES, type TagSeal } from '../core/tag-seal.js';
 import { Status } from '../gen/google/rpc/status.js';
 import { InactiveReason as WireReason } from '../gen/introspectd/v1/introspection_service.js';
 import { filterClaims } from './claims-filter.js';
@@ -21,7 +21,6 @@ const OUTCOME_ERROR = 0x12;
 
 /** An inactive token can become active by its registration alone, which no feed tells of. */
 const INACTIVE_CACHE_MS = 1000;
-const TAG_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
 export interface AnswerEncoder {

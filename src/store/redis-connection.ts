@@ -59,12 +59,14 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
   const write = (commands: readonly RedisCommand[]): readonly Promise<RedisReply>[] => {
     const { stream } = redis;
     stream?.cork();
-    // With a stream nothing is sent before the connection is ready.
-    const replies = commands.map(
-      ([name, ...args]) => redis.sendCommand(new Command(name, args, AS_BYTES), stream) as Promise<RedisReply>,
-    );
-    stream?.uncork();
-    return replies;
+    try {
+      // With a stream nothing is sent before the connection is ready.
+      return commands.map(
+        ([name, ...args]) => redis.sendCommand(new Command(name, args, AS_BYTES), stream) as Promise<RedisReply>,
+      );
+    } finally {
+      stream?.uncork();
+    }
   };
 
   const send: RedisConnection['send'] = async (commands, timeoutMs) => {

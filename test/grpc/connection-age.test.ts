@@ -109,6 +109,17 @@ test('a call that does not end has the time of grace, and holds nothing for long
   assert.ok(tookMs > 450, `closed after ${tookMs} ms`);
 });
 
+test('an age beyond what timers know is no age of nothing', { timeout: 20_000 }, async () => {
+  const session = open(await startServer({ ageMs: 2 ** 32, graceMs: 100 }));
+  after(() => session.destroy());
+  await once(session, 'connect');
+  for (let calls = 0; calls < 20; calls++) {
+    assert.equal(await ask(session), constants.NGHTTP2_NO_ERROR);
+    await sleep(5);
+  }
+  assert.ok(!session.closed);
+});
+
 test('a connection that nobody uses is closed', { timeout: 20_000 }, async () => {
   const socket = connect(await startServer({ ageMs: 100, graceMs: 100 }), '127.0.0.1');
   after(() => socket.destroy());
