@@ -165,6 +165,6 @@ function cutLater(call: Call): void {
 }
 
 /** grpc-js 1.14 keeps it private; a version that moves it costs what it is used for, no more. */
-export function findHttp2Stream(call: Call): ServerHttp2Stream | undefined {
-  return (call as unknown as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
+export function findHttp2Stream(call: object): ServerHttp2Stream | undefined {
+  return (call as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
 }

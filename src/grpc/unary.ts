@@ -3,6 +3,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { IntrospectdError } from '../core/errors.js';
 import type { Caller } from '../core/policy.js';
 import { type CallLifetime, createCallLifetime } from './call-lifetime.js';
+import { answerDirectly } from './direct-answer.js';
 import type { Abandon, InFlight } from './in-flight.js';
 import { type CallDeps, decodeRequest, type UnaryCall, type UnaryMethod } from './method.js';
 import { findRequestId, readRequestId } from './request-id.js';
@@ -144,8 +145,7 @@ class Exchange {
   succeed(bytes: Buffer, requestId: string | undefined): void {
     if (this.isAnswered) return;
     this.isAnswered = true;
-    if (requestId === undefined) this.callback(null, bytes);
-    else this.callback(null, bytes, createTrailer(requestId));
+    this.answer(bytes, requestId);
   }
 
   fail(error: unknown): void {
@@ -154,7 +154,13 @@ class Exchange {
     this.told = error;
     const instead = this.method.answerFailure?.(error, this.caller);
     if (instead === undefined) this.callback(toServiceError(error, this.requestId));
-    else this.callback(null, instead, createTrailer(this.requestId));
+    else this.answer(instead, this.requestId);
+  }
+
+  private answer(bytes: Buffer, requestId: string | undefined): void {
+    if (answerDirectly(this.call, bytes, requestId)) return;
+    if (requestId === undefined) this.callback(null, bytes);
+    else this.callback(null, bytes, createTrailer(requestId));
   }
 }
 

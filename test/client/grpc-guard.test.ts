@@ -16,6 +16,7 @@ import {
 } from '@grpc/grpc-js';
 import { type IntrospectionClient, IntrospectionError, type IntrospectionResult } from '@introspectd/client';
 import { createGrpcGuard, introspectionOf } from '@introspectd/client/grpc-guard';
+import { bytesMethod } from '../support/bytes-server.js';
 import { GOOD, GUARD_CASES, type Outcome, REQUIREMENTS } from './guard-cases.js';
 import { authority, clientLeaf, serverLeaf } from './support/scripted-server.js';
 
@@ -27,17 +28,6 @@ const ENDINGS: Readonly<Record<Outcome, readonly [code: number, challenge: strin
   insufficient_scope: [status.PERMISSION_DENIED, 'Bearer error="insufficient_scope"'],
   unknown: [status.UNAVAILABLE, undefined],
 };
-
-const asBuffer = (value: Buffer) => value;
-const method = (path: string) => ({
-  path,
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: asBuffer,
-  requestDeserialize: asBuffer,
-  responseSerialize: asBuffer,
-  responseDeserialize: asBuffer,
-});
 
 describe('a guard in a gRPC server', () => {
   let result: IntrospectionResult | IntrospectionError;
@@ -59,7 +49,7 @@ describe('a guard in a gRPC server', () => {
 
   before(async () => {
     server.addService(
-      { get: method('/shop.Orders/Get'), open: method('/shop.Orders/Open') },
+      { get: bytesMethod('/shop.Orders/Get'), open: bytesMethod('/shop.Orders/Open') },
       { get: whoami, open: whoami },
     );
     const [ca, cert, key] = [authority.certPem, serverLeaf.certPem, serverLeaf.keyPem].map((pem) => Buffer.from(pem));
@@ -83,8 +73,8 @@ describe('a guard in a gRPC server', () => {
     return new Promise<{ code: number; challenge: string | undefined; body: string | undefined }>((resolve) => {
       client.makeUnaryRequest(
         path,
-        asBuffer,
-        asBuffer,
+        (bytes: Buffer) => bytes,
+        (bytes) => bytes,
         Buffer.from('?'),
         metadata,
         (error: ServiceError | null, body) => {

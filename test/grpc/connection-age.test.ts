@@ -5,39 +5,21 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from 'nod
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ConnectionAge } from '../../src/grpc/connection-age.js';
 import { guardConnections } from '../../src/grpc/connection-guard.js';
+import { bytesMethod, EMPTY_MESSAGE, startBytesServer } from '../support/bytes-server.js';
 
 const WIRE_DELAY_MS = 10;
-const bytes = (message: Buffer) => message;
-const method = (path: string) => ({
-  path,
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: bytes,
-  requestDeserialize: bytes,
-  responseSerialize: bytes,
-  responseDeserialize: bytes,
-});
-const EMPTY_MESSAGE = Buffer.alloc(5);
 
 async function startServer(age: ConnectionAge): Promise<number> {
-  const server = new Server();
-  server.addService(
-    { ask: method('/test.Test/Ask'), wait: method('/test.Test/Wait') },
+  const { server, port } = await startBytesServer(
+    { ask: bytesMethod('/test.Test/Ask'), wait: bytesMethod('/test.Test/Wait') },
     {
       ask: (_call: unknown, reply: (error: null, answer: Buffer) => void) => reply(null, Buffer.alloc(0)),
       wait: () => undefined,
     },
   );
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
   guardConnections(server, age);
-  after(() => server.forceShutdown());
   return port;
 }
 

@@ -4,42 +4,27 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { after, test } from 'node:test';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { guardConnections } from '../../src/grpc/connection-guard.js';
+import { answerDirectly } from '../../src/grpc/direct-answer.js';
 import { adoptOpenStreams, followOpenStreams, watchOpenStreams } from '../../src/grpc/open-streams.js';
+import { bytesMethod, EMPTY_MESSAGE, startBytesServer } from '../support/bytes-server.js';
 import { eventually } from '../support/eventually.js';
 
 const ANSWER_BYTES = 1024 * 1024;
 const TIMEOUT = { timeout: 10_000 };
 const LIMITS = { connections: 4, requestMs: 200, answerMs: 200 };
-const bytes = (message: Buffer) => message;
-const method = (path: string, isStream: boolean) => ({
-  path,
-  requestStream: isStream,
-  responseStream: isStream,
-  requestSerialize: bytes,
-  requestDeserialize: bytes,
-  responseSerialize: bytes,
-  responseDeserialize: bytes,
-});
-const EMPTY_MESSAGE = Buffer.alloc(5);
 
 async function start(watchStreams = watchOpenStreams): Promise<number> {
-  const server = new Server();
-  server.addService(
-    { ask: method('/test.Test/Ask', false), talk: method('/test.Test/Talk', true) },
+  const { server, port } = await startBytesServer(
+    { ask: bytesMethod('/test.Test/Ask'), talk: bytesMethod('/test.Test/Talk', true) },
     {
-      ask: (_call: unknown, reply: (error: null, answer: Buffer) => void) => reply(null, Buffer.alloc(ANSWER_BYTES)),
+      ask: (call: object) => answerDirectly(call, Buffer.alloc(ANSWER_BYTES), undefined),
       talk: () => undefined,
     },
-  );
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
+    { 'grpc.enable_channelz': 0 },
   );
   guardConnections(server, LIMITS, watchStreams);
-  after(() => server.forceShutdown());
   return port;
 }
 

@@ -13,7 +13,7 @@ import { startTestDaemon } from '../support/daemon.js';
 import { REDIS_MISSING, startRedis } from '../support/redis-server.js';
 
 /** Of collections of what is new that follow each other. */
-const MIN_PAIRS = 20;
+const MIN_PAIRS = 10;
 /** Until V8 has settled how large the room for what is new is. */
 const WARM_UP_MS = 3000;
 const LOAD_MS = 3000;

@@ -56,4 +56,13 @@ export const HOT_PATH_MUTANTS: readonly Mutant[] = [
     killedBy: 'grpc/connection-age.test.js',
     test: 'one by one',
   },
+  {
+    promise: 8,
+    name: 'the deadline ends a call that was answered once more',
+    file: '/src/grpc/direct-answer.js',
+    find: 'inner.wantTrailers = true;',
+    replace: '',
+    killedBy: 'grpc/direct-answer.test.js',
+    test: 'has one end',
+  },
 ];
