@@ -66,7 +66,7 @@ export function createIntrospect({ keyRing, fence, batcher, table, now }: Intros
   function answer(entry: Entry | undefined, question: Question, sha256: TokenSha256, withTags: boolean): Verdict {
     const verdict = judge(entry, question);
     if (!verdict.active || !withTags) return verdict;
-    return { ...verdict, tags: toAllTags(keyRing, sha256, verdict) };
+    return { tags: toAllTags(keyRing, sha256, verdict), ...verdict };
   }
 
   /** The read is under way when this returns; what it returns waits for it, and judges. */

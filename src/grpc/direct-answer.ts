@@ -21,6 +21,7 @@ const HEADERS = Object.freeze({
   'content-type': 'application/grpc+proto',
   'grpc-accept-encoding': 'identity,deflate,gzip',
 });
+// Frozen, so that Node's copy of them has the same hidden class each time (docs/adr/0028).
 const OPTIONS = Object.freeze({ waitForTrailers: true, sendDate: false });
 const OK = Object.freeze({ 'grpc-status': 0 });
 

@@ -67,8 +67,8 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
       if (from === undefined) return { revocations: NONE, cursor: head, reset: true, more: false };
       const [first, ...rest] = log.getRange({ start: from.subarray(0, LOG_ID_BYTES), limit: LOG_PAGE + 1 });
       const revocations = rest.map((row) => ({
-        ...decodeLogValue(row.value),
         cursor: formatCursor(toCursorBytes(row)),
+        ...decodeLogValue(row.value),
       }));
       const last = revocations.at(-1);
       if (first === undefined || last === undefined || !toCursorBytes(first).equals(from)) {

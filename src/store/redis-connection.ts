@@ -70,16 +70,16 @@ export function connectToRedis(server: RedisServer, { onReady, onLost, onRefused
   };
 
   const send: RedisConnection['send'] = async (commands, timeoutMs) => {
-    const results = await bound(Promise.allSettled(write(commands)), timeoutMs);
-    return results.map((result) => {
-      if (result.status === 'fulfilled') return result.value;
-      const error: unknown = result.reason;
+    try {
+      return await bound(Promise.all(write(commands)), timeoutMs);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
       // Nothing was sent, and that says nothing: why there is no connection does.
       if (redis.status !== 'ready') throw toRedisFault(lastError ?? error);
       onRefused(error);
       // The caller tells this one apart, and nobody else sees it.
       throw isNoScript(error) ? NO_SCRIPT : toRedisFault(error);
-    });
+    }
   };
 
   const connection: RedisConnection = {

@@ -37,26 +37,27 @@ export function entriesCommand(keys: RedisKeys, digests: readonly Digest[]): rea
   return digests.length === 0 ? [] : [['MGET', ...digests.map((digest) => keys.entry(digest))]];
 }
 
-/** From the very entry that the cursor stands on; and the last one, where a reset goes on from. */
-export function logCommands(keys: RedisKeys, cursor: Cursor | undefined): readonly RedisCommand[] {
-  const from = cursor === undefined ? undefined : parseRedisCursor(cursor);
-  return [
-    ['XRANGE', keys.log, from?.id ?? '+', '+', 'COUNT', LOG_PAGE + 1],
-    ['XREVRANGE', keys.log, '+', '-', 'COUNT', 1],
-  ];
+/** From the very entry that the cursor stands on; without one the last, where a reset goes on from. */
+export function logCommand(keys: RedisKeys, cursor: Cursor | undefined): RedisCommand {
+  const position = cursor === undefined ? undefined : parseRedisCursor(cursor);
+  if (position === undefined) return ['XREVRANGE', keys.log, '+', '-', 'COUNT', 1];
+  return ['XRANGE', keys.log, position.id, '+', 'COUNT', LOG_PAGE + 1];
 }
 
-/** Undefined when there is no log at all. */
-export function toLog([page, tail]: readonly RedisReply[], cursor: Cursor | undefined): RedisLog | undefined {
-  const [last] = toLogEntries(tail);
-  if (last === undefined) return undefined;
-  const [first, ...rest] = toLogEntries(page);
-  if (cursor === undefined || first?.cursor !== cursor) {
-    return { revocations: [], cursor: last.cursor, reset: true, more: false };
+/** Undefined when the log is not there, or not where the cursor stands: without a cursor it tells which. */
+export function toLog(reply: RedisReply | undefined, cursor: Cursor | undefined): RedisLog | undefined {
+  const [first, ...rest] = toList(reply);
+  if (first === undefined) return undefined;
+  const position = cursor === undefined ? undefined : parseRedisCursor(cursor);
+  if (cursor === undefined || position === undefined) {
+    return { revocations: [], cursor: toLogEntry(first).cursor, reset: true, more: false };
   }
+  const { id, value } = toLogItem(first);
+  if (id.toString('latin1') !== position.id || !position.random.equals(value.subarray(0, 8))) return undefined;
+  const revocations = rest.map(toLogEntry);
   return {
-    revocations: rest,
-    cursor: rest.at(-1)?.cursor ?? cursor,
+    revocations,
+    cursor: revocations.at(-1)?.cursor ?? cursor,
     reset: false,
     more: rest.length === LOG_PAGE,
   };
@@ -94,13 +95,16 @@ export function toBuffers(reply: RedisReply | undefined): readonly (Buffer | nul
   });
 }
 
-function toLogEntries(reply: RedisReply | undefined): readonly LogEntry[] {
-  return toList(reply).map((item) => {
-    const [id, fields] = toList(item);
-    const [, value] = toBuffers(fields);
-    if (!Buffer.isBuffer(id) || !value) throw strange();
-    return { ...decodeLogValue(value), cursor: formatRedisCursor(id, value.subarray(0, 8)) };
-  });
+function toLogEntry(item: RedisReply): LogEntry {
+  const { id, value } = toLogItem(item);
+  return { cursor: formatRedisCursor(id, value.subarray(0, 8)), ...decodeLogValue(value) };
+}
+
+function toLogItem(item: RedisReply): { readonly id: Buffer; readonly value: Buffer } {
+  const [id, fields] = toList(item);
+  const [, value] = toBuffers(fields);
+  if (!Buffer.isBuffer(id) || !value) throw strange();
+  return { id, value };
 }
 
 function toList(reply: RedisReply | undefined): readonly RedisReply[] {

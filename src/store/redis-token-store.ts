@@ -13,7 +13,7 @@ import { createRedisLogWait } from './redis-log-wait.js';
 import {
   entriesCommand,
   liveCommand,
-  logCommands,
+  logCommand,
   type RedisState,
   stateCommands,
   toBuffers,
@@ -131,7 +131,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
 
   const ready = async (): Promise<void> => {
     requireOpen();
-    await readState(logCommands(keys, undefined), (replies) => toLog(replies, undefined));
+    await readState([logCommand(keys, undefined)], ([reply]) => toLog(reply, undefined));
   };
 
   const close = async (): Promise<void> => {
@@ -149,23 +149,23 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
     throw error;
   }
 
-  return {
-    read: async (digests, cursor) => {
-      const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];
-      const skip = digests.length === 0 ? 0 : 1;
-      const {
-        result: read,
-        state,
-        settings: met,
-      } = await readState(commands, (replies) => {
-        const log = toLog(replies.slice(skip), cursor);
-        return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };
-      });
-      const storeTimeMs = storeTimeOf(state);
-      const entries = read.values.map((value) => toUnexpired(value, storeTimeMs));
-      return { entries, ...read.log, storeTimeMs, leaseMs: met.leaseMs };
-    },
+  const read: TokenStore['read'] = async (digests, cursor) => {
+    const commands = [...entriesCommand(keys, digests), logCommand(keys, cursor)];
+    const met = await readState(commands, (replies) => {
+      const log = toLog(replies[commands.length - 1], cursor);
+      const isGone = log === undefined && cursor === undefined;
+      return isGone ? undefined : { log, values: digests.length === 0 ? [] : toBuffers(replies[0]) };
+    });
+    const { log, values } = met.result;
+    // Where the log goes on is asked of it only when it has to be known.
+    if (log === undefined) return read(digests, undefined);
+    const storeTimeMs = storeTimeOf(met.state);
+    const entries = values.map((value) => toUnexpired(value, storeTimeMs));
+    return { entries, ...log, storeTimeMs, leaseMs: met.settings.leaseMs };
+  };
 
+  return {
+    read,
     register: (entries) =>
       writer
         .write((transaction) => entries.map((entry) => registerEntry(transaction, entry)))
@@ -176,7 +176,7 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       for (const entry of entries) rehearseRegistration(blank, entry);
       const { commands, toValues } = lookCommands(keys, blank.looked);
       const { result: values, state, settings: met } = await readState(commands, toValues);
-      const snapshot = { ...values, storeTimeMs: storeTimeOf(state), settings: met, hasRoomForUnknown: true };
+      const snapshot = { storeTimeMs: storeTimeOf(state), settings: met, hasRoomForUnknown: true, ...values };
       const view = createRedisTransaction(keys, snapshot);
       return entries.map((entry) => rehearseRegistration(view, entry));
     },
@@ -184,13 +184,16 @@ export async function openRedisTokenStore(options: RedisStoreOptions): Promise<T
       const { result, toRevision } = await inTurn(command.digests[0] ?? '', () =>
         writer.write((transaction) => revokeToken(transaction, command)),
       );
-      return result.outcome === 'exhausted' ? result : { ...result, revision: toRevision(result.revision) };
+      if (result.outcome === 'exhausted') return result;
+      const { outcome, revision, leasesEndInMs, replaced } = result;
+      return { outcome, revision: toRevision(revision), leasesEndInMs, replaced };
     },
     revokeTag: async (command) => {
       const { result, toRevision } = await inTurn(Buffer.from(command.tag).toString('hex'), () =>
         writer.write((transaction) => revokeTag(transaction, command)),
       );
-      return { ...result, revision: toRevision(result.revision) };
+      const { revision, leasesEndInMs, beforeMs } = result;
+      return { revision: toRevision(revision), leasesEndInMs, beforeMs };
     },
 
     loadRevocations: async function* () {

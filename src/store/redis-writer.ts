@@ -54,7 +54,7 @@ export function createRedisWriter(dependencies: RedisWriterDependencies): RedisW
         await settings.settle(state.settings, storeTimeMs);
         continue;
       }
-      const snapshot = { ...{ storeTimeMs, settings: admitted, hasRoomForUnknown }, ...toValues(replies) };
+      const snapshot = { storeTimeMs, settings: admitted, hasRoomForUnknown, ...toValues(replies) };
       return { snapshot, settings: state.settings, redisMs: state.redisMs };
     }
     throw new StoreUnavailable('the store keeps vanishing from Redis');

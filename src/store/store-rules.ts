@@ -99,8 +99,11 @@ export function revokeToken(transaction: StoreTransaction, command: RevokeTokenC
   return { outcome: 'revoked', revision, leasesEndInMs: leasesEndInMs(settings, storeTimeMs), replaced };
 }
 
-export function revokeTag(transaction: StoreTransaction, command: RevokeTagCommand): RevokeTagResult {
-  return revokeLive(transaction, { ...command, beforeMs: command.beforeMs ?? transaction.storeTimeMs });
+export function revokeTag(
+  transaction: StoreTransaction,
+  { tag, issuerTag, beforeMs = transaction.storeTimeMs }: RevokeTagCommand,
+): RevokeTagResult {
+  return revokeLive(transaction, { tag, issuerTag, beforeMs });
 }
 
 /** Live revocations and unknown tombstones that are to last as long as if they were said again; how many there were. */
@@ -139,7 +142,7 @@ function revokeLive(
   const there = transaction.findLive(tag);
   const expiresAtMs = revocationEndMs(settings, storeTimeMs);
   const revocation = { tag, issuerTag, beforeMs: Math.max(beforeMs, there?.beforeMs ?? 0) };
-  transaction.putLive({ ...revocation, expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0) });
+  transaction.putLive({ expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0), ...revocation });
   const revision = transaction.appendLog({ kind: 'tag', ...revocation });
   return { revision, leasesEndInMs: leasesEndInMs(settings, storeTimeMs), beforeMs: revocation.beforeMs };
 }

@@ -1,13 +1,31 @@
+interface Turn {
+  readonly key: string;
+  last: Promise<unknown>;
+}
+
 /** Runs what has the same key one after the other: of writes to one place, all but the first would only be repeated. */
 export function createTurns(): <Result>(key: string, task: () => Promise<Result>) => Promise<Result> {
-  const last = new Map<string, Promise<unknown>>();
+  // No Map, whose tables would keep what was once in them (docs/adr/0028). As many as writes are under way.
+  const turns: Turn[] = [];
+
   return (key, task) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(task, task);
-    last.set(key, turn);
+    let turn = turns.find((other) => other.key === key);
+    if (turn === undefined) {
+      turn = { key, last: Promise.resolve() };
+      turns.push(turn);
+    }
+    const mine = turn;
+    const done = mine.last.then(task, task);
+    mine.last = done;
     const forget = (): void => {
-      if (last.get(key) === turn) last.delete(key);
+      if (mine.last === done) remove(turns, mine);
     };
-    turn.then(forget, forget);
-    return turn;
+    done.then(forget, forget);
+    return done;
   };
+}
+
+function remove(turns: Turn[], turn: Turn): void {
+  const last = turns.pop();
+  if (last !== undefined && last !== turn) turns[turns.indexOf(turn)] = last;
 }

@@ -42,6 +42,8 @@ function run(file: string, test: string, mutation: Mutation): Promise<{ code: nu
   const child = spawn(process.execPath, args, {
     env: { ...env, NODE_OPTIONS: `--import ${HOOK}`, MUTATION: JSON.stringify(mutation) },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // An edit that cannot be made may leave a test without its end.
+    timeout: 120_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));

@@ -10,7 +10,7 @@ export const REVOKE_MUTANTS: readonly Mutant[] = [
     promise: 6,
     name: 'a revocation by something is told and not kept',
     file: '/src/store/store-rules.js',
-    find: 'transaction.putLive({ ...revocation, expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0) });',
+    find: 'transaction.putLive({ expiresAtMs: Math.max(expiresAtMs, there?.expiresAtMs ?? 0), ...revocation });',
     replace: '',
     killedBy: CORE_REVOKE,
     test: 'by {"sub":"alice"} kills',

@@ -190,9 +190,9 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
     promise: 1,
     name: 'Redis is asked for records after the log',
     file: '/src/store/redis-token-store.js',
-    find: 'const commands = [...entriesCommand(keys, digests), ...logCommands(keys, cursor)];\n            const skip = digests.length === 0 ? 0 : 1;\n            const { result: read, state, settings: met, } = await readState(commands, (replies) => {\n                const log = toLog(replies.slice(skip), cursor);\n                return log && { log, values: skip === 0 ? [] : toBuffers(replies[0]) };',
+    find: 'const commands = [...entriesCommand(keys, digests), logCommand(keys, cursor)];\n        const met = await readState(commands, (replies) => {',
     replace:
-      'const commands = [...logCommands(keys, cursor), ...entriesCommand(keys, digests)];\n            const { result: read, state, settings: met, } = await readState(commands, (replies) => {\n                const log = toLog(replies, cursor);\n                return log && { log, values: digests.length === 0 ? [] : toBuffers(replies[2]) };',
+      'const commands = [logCommand(keys, cursor), ...entriesCommand(keys, digests)];\n        const met = await readState(commands, ([first, ...others]) => { const replies = [...others.slice(0, commands.length - 1), first];',
     killedBy: 'store/redis-read-order.test.js',
     test: 'reads records before the log',
   },
