@@ -22,11 +22,12 @@ interface Waiting<Transaction> {
 }
 
 // LMDB's write lock belongs to the process, and lmdb-js runs commands on this thread while a worker thread holds it.
-const underWay = new Set<Promise<unknown>>();
+// No Set, whose tables would keep all commits there were (docs/adr/0028).
+const underWay: Promise<unknown>[] = [];
 
 /** Runs what takes the write lock on this thread, such as opening LMDB, when no handle of this process has it. */
 export async function whenNoTransactionIsUnderWay<Result>(action: () => Result): Promise<Result> {
-  while (underWay.size > 0) await Promise.allSettled(underWay);
+  while (underWay.length > 0) await Promise.allSettled(underWay);
   return action();
 }
 
@@ -46,7 +47,7 @@ export function createCommitQueue<Transaction>(
         settle = batch.map(({ execute }) => execute(transaction));
       });
     });
-    underWay.add(commit);
+    underWay.push(commit);
     try {
       await commit;
       for (const done of settle) done();
@@ -55,7 +56,7 @@ export function createCommitQueue<Transaction>(
       const refused = batch.length > 0 ? batch : waiting.splice(0);
       for (const { reject } of refused) reject(error);
     } finally {
-      underWay.delete(commit);
+      underWay.splice(underWay.indexOf(commit), 1);
     }
   };
 

@@ -24,7 +24,7 @@ const NO_KEY = Buffer.alloc(0);
 const EXPIRING: readonly Expiring[] = ['e', 'u', 'l'];
 
 export function hasExpired({ expiry }: Pick<LmdbDatabases, 'expiry'>, storeTimeMs: number): boolean {
-  return EXPIRING.some((what) => [...expiry.getKeys({ ...expiredRange(what, storeTimeMs), limit: 1 })].length > 0);
+  return EXPIRING.some((what) => [...expiry.getKeys({ limit: 1, ...expiredRange(what, storeTimeMs) })].length > 0);
 }
 
 export function createExpiryIndex({ entries, live, expiry }: LmdbDatabases, state: StoreState): ExpiryIndex {
@@ -49,14 +49,14 @@ export function createExpiryIndex({ entries, live, expiry }: LmdbDatabases, stat
     countExpiredUnknown: () => expiry.getKeysCount(expired('u')),
     findEnding: (what, beforeMs, limit) => {
       const [start, end] = [state.lastStoreTimeMs + 1, beforeMs].map((ms) => encodeExpiryKey(what, ms, NO_KEY));
-      const rows = expiry.getKeys({ ...(start && { start }), ...(end && { end }), limit });
+      const rows = expiry.getKeys({ limit, ...(start && { start }), ...(end && { end }) });
       // A row's key is LMDB's own buffer, or a part of it: a copy outlives what is written next.
       return [...rows].map((row) => Buffer.from(decodeExpiryKey(row).key));
     },
     sweep: (limit) => {
       let count = 0;
       for (const what of EXPIRING) {
-        const rows = [...expiry.getKeys({ ...expired(what), limit: limit - count })];
+        const rows = [...expiry.getKeys({ limit: limit - count, ...expired(what) })];
         for (const row of rows) sweepOne(what, row);
         count += rows.length;
       }

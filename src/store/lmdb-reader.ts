@@ -79,7 +79,7 @@ export function createLmdbReader({ root, entries, live, log, meta }: LmdbDatabas
 
     readLive: (after, storeTimeMs) => {
       const rows = [
-        ...live.getRange({ ...(after && { start: Buffer.from(after), exclusiveStart: true }), limit: LIVE_CHUNK }),
+        ...live.getRange({ limit: LIVE_CHUNK, ...(after && { start: Buffer.from(after), exclusiveStart: true }) }),
       ];
       const all = rows.map((row) => decodeLive(row.key as Uint8Array as Tag, row.value));
       const chunk = all

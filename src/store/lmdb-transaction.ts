@@ -119,12 +119,10 @@ function createLmdbTransaction(
     return value && decodeLive(tag, value);
   };
 
-  let settings = initial;
-  const transaction: LmdbTransaction = {
+  // Not an accessor: there is one of these for every commit (docs/adr/0028).
+  const transaction: LmdbTransaction & { settings: StoreSettings } = {
     storeTimeMs,
-    get settings() {
-      return settings;
-    },
+    settings: initial,
 
     findEntry: (digest) => hideExpired(findStored(toDigestKey(digest)), storeTimeMs),
 
@@ -167,7 +165,7 @@ function createLmdbTransaction(
     },
 
     changeSettings: (next) => {
-      settings = next;
+      transaction.settings = next;
       putSettings(databases, next, state);
     },
   };

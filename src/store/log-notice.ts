@@ -6,22 +6,24 @@ export interface LogNotice {
 }
 
 export function createLogNotice(): LogNotice {
-  const waiting = new Set<() => void>();
+  // No Set, whose tables would keep who waited (docs/adr/0028).
+  const waiting: (() => void)[] = [];
   return {
     wake: () => {
-      for (const resolve of waiting) resolve();
+      for (const done of waiting.slice()) done();
     },
     next: (atMostMs, signal) =>
       new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
-          waiting.delete(done);
+          const index = waiting.indexOf(done);
+          if (index >= 0) waiting.splice(index, 1);
           resolve();
         };
         const timer = setTimeout(done, atMostMs).unref();
         signal.addEventListener('abort', done, { once: true });
-        waiting.add(done);
+        waiting.push(done);
         if (signal.aborted) done();
       }),
   };
