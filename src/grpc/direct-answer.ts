@@ -1,4 +1,4 @@
-// A good answer to a unary call, past grpc-js: to HTTP/2 in one write, with no header that says nothing. That is a ninth of
+// A good answer to a unary call, past grpc-js: to HTTP/2 in one write, with no header that says nothing. That is an eighth of
 // the processor time of a call (docs/adr/0028). What a client is told is the same.
 import type { ServerHttp2Stream } from 'node:http2';
 import { toGrpcFrame } from './grpc-frame.js';

@@ -22,12 +22,11 @@ interface Waiting<Transaction> {
 }
 
 // LMDB's write lock belongs to the process, and lmdb-js runs commands on this thread while a worker thread holds it.
-// No Set, whose tables would keep all commits there were (docs/adr/0028).
-const underWay: Promise<unknown>[] = [];
+const underWay = new Set<Promise<unknown>>();
 
 /** Runs what takes the write lock on this thread, such as opening LMDB, when no handle of this process has it. */
 export async function whenNoTransactionIsUnderWay<Result>(action: () => Result): Promise<Result> {
-  while (underWay.length > 0) await Promise.allSettled(underWay);
+  while (underWay.size > 0) await Promise.allSettled(underWay);
   return action();
 }
 
@@ -47,7 +46,7 @@ export function createCommitQueue<Transaction>(
         settle = batch.map(({ execute }) => execute(transaction));
       });
     });
-    underWay.push(commit);
+    underWay.add(commit);
     try {
       await commit;
       for (const done of settle) done();
@@ -56,7 +55,7 @@ export function createCommitQueue<Transaction>(
       const refused = batch.length > 0 ? batch : waiting.splice(0);
       for (const { reject } of refused) reject(error);
     } finally {
-      underWay.splice(underWay.indexOf(commit), 1);
+      underWay.delete(commit);
     }
   };
 

@@ -6,24 +6,22 @@ export interface LogNotice {
 }
 
 export function createLogNotice(): LogNotice {
-  // No Set, whose tables would keep who waited (docs/adr/0028).
-  const waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   return {
     wake: () => {
-      for (const done of waiting.slice()) done();
+      for (const resolve of waiting) resolve();
     },
     next: (atMostMs, signal) =>
       new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
-          const index = waiting.indexOf(done);
-          if (index >= 0) waiting.splice(index, 1);
+          waiting.delete(done);
           resolve();
         };
         const timer = setTimeout(done, atMostMs).unref();
         signal.addEventListener('abort', done, { once: true });
-        waiting.push(done);
+        waiting.add(done);
         if (signal.aborted) done();
       }),
   };

@@ -18,14 +18,9 @@ export function createTurns(): <Result>(key: string, task: () => Promise<Result>
     const done = mine.last.then(task, task);
     mine.last = done;
     const forget = (): void => {
-      if (mine.last === done) remove(turns, mine);
+      if (mine.last === done) turns.splice(turns.indexOf(mine), 1);
     };
     done.then(forget, forget);
     return done;
   };
-}
-
-function remove(turns: Turn[], turn: Turn): void {
-  const last = turns.pop();
-  if (last !== undefined && last !== turn) turns[turns.indexOf(turn)] = last;
 }

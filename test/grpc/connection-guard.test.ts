@@ -17,9 +17,15 @@ const LIMITS = { connections: 4, requestMs: 200, answerMs: 200 };
 
 async function start(watchStreams = watchOpenStreams): Promise<number> {
   const { server, port } = await startBytesServer(
-    { ask: bytesMethod('/test.Test/Ask'), talk: bytesMethod('/test.Test/Talk', true) },
+    {
+      ask: bytesMethod('/test.Test/Ask'),
+      askUsually: bytesMethod('/test.Test/AskUsually'),
+      talk: bytesMethod('/test.Test/Talk', true),
+    },
     {
       ask: (call: object) => answerDirectly(call, Buffer.alloc(ANSWER_BYTES), undefined),
+      askUsually: (_call: unknown, reply: (error: null, answer: Buffer) => void) =>
+        reply(null, Buffer.alloc(ANSWER_BYTES)),
       talk: () => undefined,
     },
     { 'grpc.enable_channelz': 0 },
@@ -76,11 +82,16 @@ test('this version of Node keeps the open streams of a session where we look for
   assert.equal(isAdopted, true);
 });
 
-test('an answer that is not read is reset', TIMEOUT, async () => {
-  const stream = ask(open(await start()), '/test.Test/Ask').end(EMPTY_MESSAGE);
-  await once(stream, 'response');
-  assert.equal(await closed(stream), 11);
-});
+for (const [how, path] of [
+  ['past grpc-js', '/test.Test/Ask'],
+  ['by grpc-js', '/test.Test/AskUsually'],
+] as const) {
+  test(`an answer that is not read is reset: ${how}`, TIMEOUT, async () => {
+    const stream = ask(open(await start()), path).end(EMPTY_MESSAGE);
+    await once(stream, 'response');
+    assert.equal(await closed(stream), 11);
+  });
+}
 
 test('a stream of requests may stay open', TIMEOUT, async () => {
   const session = open(await start());

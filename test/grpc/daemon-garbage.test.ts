@@ -15,10 +15,11 @@ import { startTestDaemon } from '../support/daemon.js';
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js';
 
 /** Of collections of what is new that follow each other. */
-const MIN_PAIRS = 10;
+const MIN_PAIRS = 20;
 /** Until V8 has settled how large the room for what is new is. */
 const WARM_UP_MS = 3000;
-const LOAD_MS = 3000;
+const LOAD_MS = 6000;
+const SETTLE_MS = 300;
 const FULL: Load = { connections: 4, streams: 25 };
 /** So few at once that commits are not of many. */
 const FEW: Load = { connections: 1, streams: 10 };
@@ -31,7 +32,7 @@ const CALLER: DevCaller = {
 /** 2 % are usual, 1 to 1.7 % of revocations; with calls kept it is a quarter, with reads of Redis an eighth. */
 const MAX_KEPT = 0.05;
 /** With the turns of writes in a Map it was 5 % on Redis, with an accessor in each transaction 2.7 % on LMDB. */
-const MAX_KEPT_OF_REVOCATIONS = 0.025;
+const MAX_KEPT_OF_REVOCATIONS = 0.022;
 
 const REVOCATIONS: Work = { load: FULL, call: revokeUserCall(), maxKept: MAX_KEPT_OF_REVOCATIONS };
 
@@ -74,9 +75,9 @@ async function measure(t: TestContext, config: Readonly<Record<string, unknown>>
     await wire.run(WARM_UP_MS);
     const running = wire.run(LOAD_MS);
     // What is under way in a full collection is old from then on: what it leads to would stay.
-    await sleep(LOAD_MS / 10);
+    await sleep(SETTLE_MS);
     process.kill(daemon.process.pid, 'SIGUSR2');
-    await sleep(LOAD_MS / 10);
+    await sleep(SETTLE_MS);
     const before = daemon.log().length;
     const { failed } = await running;
     await wire.stop();
